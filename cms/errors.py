@@ -1,0 +1,162 @@
+"""Everything that the CMS raises on purpose, each with a sentence that can be shown as it stands.
+
+CmsError                       the root: catch this at a program's border
+├── SettingError               the operator's: a setting that stops the start
+├── PortTaken                  the operator's: the service can't listen where it was told to
+├── RequestError               the caller's: a field that is missing or wrong (400)
+│   ├── BodyTooLarge           the caller's: a body over 64 KiB (413)
+│   └── ContentTypeUnknown     the caller's: a body that is not said to be JSON (415)
+├── NotPermitted               the caller's: an endpoint that is switched off here (403)
+├── UnknownCabinet             the caller's: no cabinet has that id (404)
+├── EditConflict               nobody's: somebody else changed the cabinet first (409)
+├── TooManyStreams             the load's: no further event stream is opened (503)
+├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
+├── DeviceSilent               the device's: no answer in the time that the caller gave it (504)
+└── StoreError                 the storage's
+    ├── StoreBusy              it did not take an order in time (503)
+    └── StoreTooNew            its file was written by a newer version of this program; stops the start
+
+`cms/routes/failures.py` alone says what a class means in HTTP; nothing that raises these knows HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wire.errors import Problem
+
+
+class CmsError(Exception):
+    """The root of the errors of this package."""
+
+
+class SettingError(CmsError):
+    """A setting that stops the start. ``shown`` is its value, or ``***``, or None where it is not set."""
+
+    def __init__(self, name: str, shown: str | None, wanted: str) -> None:
+        value = "is not set" if shown is None else f"is {shown!r}"
+        super().__init__(f"The setting {name} {value}: {wanted}")
+        self.name = name
+        self.shown = shown
+        self.wanted = wanted
+
+
+class PortTaken(CmsError):
+    """Another program listens on that port already, or this user may not."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"The CMS can't listen on {host} port {port}: {reason}. "
+            f"Stop the program that uses it, or choose another port with --port (0 = any free port)."
+        )
+        self.host = host
+        self.port = port
+
+
+class RequestError(CmsError):
+    """What the caller sent is wrong. ``problems`` has one entry for each field; never a secret value."""
+
+    def __init__(self, field: str, wanted: str, *more: Problem) -> None:
+        self.problems: tuple[Problem, ...] = (Problem(field, wanted), *more)
+        super().__init__("; ".join(map(str, self.problems)))
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> RequestError:
+        """One error for all of ``problems``, of which there is at least one."""
+        first, *more = problems
+        return cls(first.field, first.wanted, *more)
+
+
+class BodyTooLarge(RequestError):
+    """The body is larger than this service reads."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("body", f"at most {limit} bytes were wanted")
+        self.limit = limit
+
+
+class ContentTypeUnknown(RequestError):
+    """The body is not said to be JSON."""
+
+    def __init__(self, seen: str) -> None:
+        shown = f"not {seen[:80]!r}" if seen else "and there was none"
+        super().__init__("Content-Type", f"application/json was wanted, {shown}")
+
+
+class NotPermitted(CmsError):
+    """The endpoint exists, and is switched off by a setting."""
+
+    def __init__(self, what: str, setting: str) -> None:
+        super().__init__(f"{what} is switched off here; {setting}=1 switches it on")
+        self.setting = setting
+
+
+class UnknownCabinet(CmsError):
+    """No cabinet has this id."""
+
+    def __init__(self, cabinet_id: str) -> None:
+        super().__init__(f"cabinetId: no cabinet is called {cabinet_id!r}")
+        self.cabinet_id = cabinet_id
+
+
+class EditConflict(CmsError):
+    """The cabinet was changed since the caller read it. ``stored`` and ``expected`` are revisions."""
+
+    def __init__(self, cabinet_id: str, stored: int, expected: int) -> None:
+        super().__init__(
+            f"If-Match: cabinet {cabinet_id} is at revision {stored}, not {expected}: "
+            f"somebody changed it meanwhile. Read it again, then repeat the change."
+        )
+        self.cabinet_id = cabinet_id
+        self.stored = stored
+        self.expected = expected
+
+
+class TooManyStreams(CmsError):
+    """As many event streams are open as this service serves."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} event streams are open, and no more are served")
+        self.limit = limit
+
+
+class BrokerUnavailable(CmsError):
+    """The broker is not connected, or did not acknowledge in time; nothing waits to be sent later."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The MQTT broker is unreachable: {reason}")
+        self.reason = reason
+
+
+class DeviceSilent(CmsError):
+    """The device did not answer within the time that the caller was ready to wait."""
+
+    def __init__(self, relay_id: str, component: str, seconds: float) -> None:
+        super().__init__(f"relayId: {relay_id} did not answer the request for {component} in {seconds:g} s")
+        self.relay_id = relay_id
+        self.component = component
+        self.seconds = seconds
+
+
+class StoreError(CmsError):
+    """The storage could not do what it was asked for."""
+
+
+class StoreBusy(StoreError):
+    """The storage did not take the order in time; nothing of it was stored."""
+
+
+class StoreTooNew(StoreError):
+    """The storage was written by a newer version of this program, and is left alone."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(
+            f"The database {path} has schema {found}, and this version knows {known}: "
+            f"use the newer version of the CMS, or another file with CMS_DATABASE."
+        )
+        self.path = path
+        self.found = found
+        self.known = known
+
+
+# MQTT and STORE: further classes go here, and into the tree above.
