@@ -1,5 +1,7 @@
 """Everything that the simulator raises on purpose, each with a sentence that can be shown as it stands.
 
+The tree:
+
     SimulatorError                 the root: catch this at a program's border
     └── BrokerError                the broker of the lab did not start, or did not stay up
         ├── PortTaken              the user's: another program listens there already

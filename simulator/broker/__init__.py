@@ -1,7 +1,8 @@
-"""The broker between CMS and SMIBs: embedded (amqtt, repaired) or an installed Mosquitto, behind one interface.
+"""The broker between CMS and SMIBs: embedded (amqtt, repaired) or an installed Mosquitto, behind one
+interface.
 
-Importing this package loads neither engine: amqtt costs a quarter of a second, and a lab that is given `--broker URI`
-needs none of it.
+Importing this package loads neither engine: amqtt costs a quarter of a second, and a lab that is given
+`--broker URI` needs none of it.
 """
 
 from simulator.broker.broker import Broker, Credentials, Engine, create_broker

@@ -42,7 +42,9 @@ class Broker(Protocol):
         """Listen; raise `BrokerError` with a sentence if that can't be."""
 
     async def stop(self) -> None:
-        """Close every connection and the ports; the same ports can be listened on at once. Twice is harmless."""
+        """Close every connection and the ports; the same ports can be listened on at once. Twice is
+        harmless.
+        """
 
     async def __aenter__(self) -> Self: ...
 
@@ -59,7 +61,9 @@ def create_broker(
     host: str = "127.0.0.1",
     credentials: Credentials | None = None,
 ) -> Broker:
-    """A broker that is not started yet. Port 0 is any free port; `ws_port=None` means no WebSocket listener."""
+    """A broker that is not started yet. Port 0 is any free port; `ws_port=None` means no WebSocket
+    listener.
+    """
     if engine == "mosquitto":
         from simulator.broker.mosquitto import MosquittoBroker
 

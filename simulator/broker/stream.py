@@ -1,4 +1,6 @@
-"""Bytes from and to one client, over TCP or over WebSocket: the border where foreign errors become `EOFError`."""
+"""Bytes from and to one client, over TCP or over WebSocket: the border where foreign errors become
+`EOFError`.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class TcpStream:
 
 
 class WebSocketStream:
-    """MQTT in binary WebSocket frames; a packet may span frames and a frame may hold packets (MQTT 3.1.1, 6.0).
+    """MQTT in binary WebSocket frames; a packet may span frames and a frame may hold packets (MQTT 3.1.1,
+    6.0).
 
     amqtt's own reader repeats the last frame when the connection ends inside a packet.
     """

@@ -1,7 +1,7 @@
 """Who subscribed to what: exact filters by lookup, and only the filters with wildcards one by one.
 
-A floor has one exact filter per SMIB and a handful with wildcards, so that the cost of a message does not grow with
-the number of devices (contract, section 2). No I/O in here.
+A floor has one exact filter per SMIB and a handful with wildcards, so that the cost of a message does not
+grow with the number of devices (contract, section 2). No I/O in here.
 """
 
 from __future__ import annotations
@@ -58,10 +58,7 @@ class Subscriptions:
         if topic_filter not in self._filters.get(client_id, ()):
             return
         self._filters[client_id].discard(topic_filter)
-        if topic_filter in self._wild:
-            clients = self._wild[topic_filter][1]
-        else:
-            clients = self._exact[topic_filter]
+        clients = self._wild[topic_filter][1] if topic_filter in self._wild else self._exact[topic_filter]
         del clients[client_id]
         if not clients:
             self._wild.pop(topic_filter, None)
@@ -74,7 +71,9 @@ class Subscriptions:
         self._filters.pop(client_id, None)
 
     def matching(self, topic: str) -> dict[str, int]:
-        """The highest granted QoS by client id: each client gets a message once, however many filters match."""
+        """The highest granted QoS by client id: each client gets a message once, however many filters
+        match.
+        """
         granted = dict(self._exact.get(topic, ()))
         if self._wild:
             levels = topic.split("/")

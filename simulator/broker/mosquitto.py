@@ -1,0 +1,227 @@
+"""An installed Mosquitto, started for the lab and stopped with it: for floors beyond some 1,000 devices."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from simulator.broker.address import reachable, reason
+from simulator.broker.broker import Credentials, Engine
+from simulator.errors import BrokerError, BrokerNotInstalled, PortTaken
+
+START_WAIT = 5.0
+"""Seconds in which Mosquitto must accept connections."""
+STOP_WAIT = 1.5
+"""Seconds after SIGTERM until it is killed: a lab is gone within 2 s."""
+MESSAGE_LIMIT = 16 * 1024 * 1024
+ATTEMPTS = 3
+"""How often other free ports are tried where one was lost between finding it and listening on it."""
+
+
+class MosquittoBroker:
+    """A Mosquitto of our own with a generated configuration; see `Broker` for the interface.
+
+    Nothing is persisted: a stop forgets retained messages and sessions, as the embedded broker does. A
+    Mosquitto that was built without WebSocket can be used with `ws_port=None`.
+    """
+
+    engine: Engine = "mosquitto"
+
+    def __init__(
+        self,
+        mqtt_port: int = 0,
+        ws_port: int | None = 0,
+        host: str = "127.0.0.1",
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._wanted = (mqtt_port, ws_port)
+        self._mqtt_port = mqtt_port
+        self._ws_port = ws_port
+        self._host = host
+        self._credentials = credentials
+        self._process: asyncio.subprocess.Process | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def mqtt_port(self) -> int:
+        return self._mqtt_port
+
+    @property
+    def ws_port(self) -> int | None:
+        return self._ws_port
+
+    @property
+    def uri(self) -> str:
+        return f"mqtt://{reachable(self._host)}:{self._mqtt_port}"
+
+    @property
+    def ws_uri(self) -> str | None:
+        return None if self._ws_port is None else f"ws://{reachable(self._host)}:{self._ws_port}"
+
+    async def start(self) -> None:
+        """Write the configuration, start Mosquitto and wait until it has opened its ports."""
+        if self._process is not None:
+            raise BrokerError(f"Mosquitto is running already, on port {self._mqtt_port}.")
+        program = find_mosquitto()
+        self._folder = tempfile.TemporaryDirectory(prefix="smib-mosquitto-")
+        try:
+            for attempt in range(ATTEMPTS):
+                try:
+                    await self._start_once(program, Path(self._folder.name))
+                    return
+                except PortTaken:
+                    if 0 not in self._wanted or attempt == ATTEMPTS - 1:
+                        raise
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """End Mosquitto and remove its files."""
+        process, self._process = self._process, None
+        folder, self._folder = self._folder, None
+        if process is not None and process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_WAIT)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        if folder is not None:
+            folder.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _start_once(self, program: str, folder: Path) -> None:
+        mqtt_port, ws_port = self._wanted
+        self._mqtt_port = claim("MQTT", self._host, mqtt_port, "--mqtt-port")
+        self._ws_port = None if ws_port is None else claim("WebSocket", self._host, ws_port, "--ws-port")
+        passwords = self._write_passwords(folder)
+        settings = folder / "mosquitto.conf"
+        text = configuration(self._host, self._mqtt_port, self._ws_port, passwords)
+        settings.write_text(text, encoding="utf-8")
+        with (folder / "mosquitto.log").open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                program,
+                "-c",
+                str(settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        await self._wait_until_it_runs(self._process, folder / "mosquitto.log")
+
+    async def _wait_until_it_runs(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        """Wait for its own word that it runs: another program may be the one that answers on its ports."""
+        try:
+            async with asyncio.timeout(START_WAIT):
+                while not running(log):
+                    if process.returncode is not None:
+                        raise self._explained(log)
+                    await asyncio.sleep(0.005)
+        except TimeoutError as exc:
+            raise BrokerError(f"Mosquitto did not run within {START_WAIT:g} s.") from exc
+
+    def _write_passwords(self, folder: Path) -> Path | None:
+        """The password file, hashed by Mosquitto's own tool: the password is never an argument of a
+        process.
+        """
+        if self._credentials is None:
+            return None
+        tool = shutil.which("mosquitto_passwd", path=search_path())
+        if tool is None:
+            raise BrokerNotInstalled("mosquitto_passwd, which comes with Mosquitto, is not on the PATH.")
+        file = folder / "passwords"
+        file.touch(mode=0o600)
+        file.write_text(f"{self._credentials.user}:{self._credentials.password}\n", encoding="utf-8")
+        done = subprocess.run([tool, "-U", str(file)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BrokerError(f"mosquitto_passwd could not hash the password file: {done.stderr.strip()}")
+        return file
+
+    def _explained(self, log_file: Path) -> BrokerError:
+        """The sentence for a Mosquitto that ended during its start."""
+        log = log_file.read_text(errors="replace")
+        if "Address already in use" in log:
+            return PortTaken("MQTT", self._host, self._mqtt_port, "--mqtt-port", "the port is taken")
+        if re.search("websockets? support not available", log, re.IGNORECASE):
+            return BrokerError("This Mosquitto was built without WebSocket support: leave out its --ws-port.")
+        errors = [line for line in log.splitlines() if "Error" in line] or ["it said nothing"]
+        return BrokerError(f"Mosquitto ended during its start: {errors[0]}")
+
+
+def find_mosquitto() -> str:
+    """The program, or `BrokerNotInstalled`."""
+    program = shutil.which("mosquitto", path=search_path())
+    if program is None:
+        raise BrokerNotInstalled(
+            "Mosquitto is not installed: apt-get install mosquitto, or leave out --broker mosquitto "
+            "to use the embedded broker."
+        )
+    return program
+
+
+def search_path() -> str:
+    """PATH and the folder for daemons, which is not on every user's PATH."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"))
+
+
+def configuration(host: str, mqtt_port: int, ws_port: int | None, passwords: Path | None) -> str:
+    """The text of a `mosquitto.conf`."""
+    lines = [
+        "per_listener_settings false",
+        "persistence false",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        "log_type information",
+        "log_type notice",
+        "connection_messages false",
+        "max_connections -1",
+        "max_queued_messages 10000",
+        f"message_size_limit {MESSAGE_LIMIT}",
+        "set_tcp_nodelay true",
+    ]
+    if os.geteuid() == 0:
+        # Started by root it would become the user mosquitto, who can't read the password file of mode 0600.
+        lines.append("user root")
+    lines.append("allow_anonymous true" if passwords is None else f"password_file {passwords}")
+    lines += [f"listener {mqtt_port} {host}", "protocol mqtt"]
+    if ws_port is not None:
+        lines += [f"listener {ws_port} {host}", "protocol websockets"]
+    return "\n".join(lines) + "\n"
+
+
+def claim(what: str, host: str, port: int, option: str) -> int:
+    """The port itself if nobody listens there, or a free one for 0; Mosquitto can't choose for itself."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            raise PortTaken(what, host, port, option, reason(exc)) from exc
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def running(log: Path) -> bool:
+    """Whether Mosquitto has said that all its ports are open."""
+    return re.search(r"^\d+: mosquitto version \S+ running$", log.read_text(errors="replace"), re.MULTILINE)
+    is not None
