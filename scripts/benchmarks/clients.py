@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from wire.address import parse_address
 
@@ -69,8 +70,8 @@ class Mqtt:
         address = parse_address(broker_uri)
         self.arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         ready: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        self.client.on_message = lambda _c, _u, message: self.arrived.put(message.payload)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = lambda _c, _u, message: self.arrived.put(bytes(message.payload))
         self.client.on_connect = lambda client, *_: client.subscribe(topic)
         self.client.on_subscribe = lambda *_: ready.put(None)
         self.client.connect(address.host, address.port)
