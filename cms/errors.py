@@ -2,9 +2,11 @@
 
 CmsError                       the root: catch this at a program's border
 ├── SettingError               the operator's: a setting that stops the start
+│   └── CabinetsError          the operator's: the cabinets that CMS_CABINETS names, every fault of them
 ├── PortTaken                  the operator's: the service can't listen where it was told to
 ├── RequestError               the caller's: a field that is missing or wrong (400)
 │   ├── BodyTooLarge           the caller's: a body over 64 KiB (413)
+│   ├── BodyTooSlow            the caller's: a body that does not end (408)
 │   └── ContentTypeUnknown     the caller's: a body that is not said to be JSON (415)
 ├── NotPermitted               the caller's: an endpoint that is switched off here (403)
 ├── UnknownCabinet             the caller's: no cabinet has that id (404)
@@ -14,7 +16,8 @@ CmsError                       the root: catch this at a program's border
 ├── DeviceSilent               the device's: no answer in the time that the caller gave it (504)
 └── StoreError                 the storage's
     ├── StoreBusy              it did not take an order in time (503)
-    └── StoreTooNew            its file was written by a newer version of this program; stops the start
+    ├── StoreTooNew            its file was written by a newer version of this program; stops the start
+    └── RelayTaken             two cabinets with one SMIB; stops the start
 
 `cms/routes/failures.py` alone says what a class means in HTTP; nothing that raises these knows HTTP.
 """
@@ -39,6 +42,14 @@ class SettingError(CmsError):
         self.name = name
         self.shown = shown
         self.wanted = wanted
+
+
+class CabinetsError(SettingError):
+    """Everything that is wrong with the cabinets to start with, a line for each problem."""
+
+    def __init__(self, name: str, shown: str, problems: Sequence[str]) -> None:
+        super().__init__(name, shown, "\n  ".join(("these cabinets can't be used:", *problems)))
+        self.problems = tuple(problems)
 
 
 class PortTaken(CmsError):
@@ -75,12 +86,22 @@ class BodyTooLarge(RequestError):
         self.limit = limit
 
 
-class ContentTypeUnknown(RequestError):
-    """The body is not said to be JSON."""
+class BodyTooSlow(RequestError):
+    """The rest of the body did not arrive in time."""
 
-    def __init__(self, seen: str) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__("body", f"all of it was wanted within {seconds:g} s")
+        self.seconds = seconds
+
+
+class ContentTypeUnknown(RequestError):
+    """The body is not said to be plain JSON: ``header`` was ``seen``."""
+
+    def __init__(self, header: str, wanted: str, seen: str) -> None:
         shown = f"not {seen[:80]!r}" if seen else "and there was none"
-        super().__init__("Content-Type", f"application/json was wanted, {shown}")
+        super().__init__(header, f"{wanted} was wanted, {shown}")
+        self.header = header
+        self.seen = seen
 
 
 class NotPermitted(CmsError):
@@ -157,6 +178,19 @@ class StoreTooNew(StoreError):
         self.path = path
         self.found = found
         self.known = known
+
+
+class RelayTaken(StoreError):
+    """A cabinet that was to be added has the SMIB of another one; none was added."""
+
+    def __init__(self, cabinet_id: str, relay_id: str, owner: str) -> None:
+        super().__init__(
+            f"The cabinet {cabinet_id} can't be added: its relayId {relay_id} belongs to {owner}, which is "
+            f"stored already. Correct the cabinets of CMS_CABINETS, or use another CMS_DATABASE."
+        )
+        self.cabinet_id = cabinet_id
+        self.relay_id = relay_id
+        self.owner = owner
 
 
 # MQTT and STORE: further classes go here, and into the tree above.
