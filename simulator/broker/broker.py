@@ -46,6 +46,9 @@ class Broker(Protocol):
         harmless.
         """
 
+    async def ended(self) -> str:
+        """Wait until a started broker is gone, by `stop` or by itself, and say why."""
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 from amqtt.errors import AMQTTError
@@ -148,13 +147,15 @@ class Connection:
 
     async def _send(self) -> None:
         """The one writer: everything that has gathered goes out in one piece."""
-        with suppress(EOFError, OSError):  # the reader learns of the end as well, and acts on it
+        try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 data, self._outbox = b"".join(self._outbox), []
                 await self._stream.write(data)
                 self._pending -= len(data)
+        except (EOFError, OSError):
+            self._stream.abort()
 
     def _watch_silence(self) -> None:
         """Cut a client from which nothing came for 1.5 times its keep-alive (MQTT-3.1.2-24)."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -41,6 +42,7 @@ class EmbeddedBroker:
         self._host = host
         self._credentials = credentials
         self._broker: RepairedBroker | None = None
+        self._ended = asyncio.Event()
 
     @property
     def mqtt_port(self) -> int:
@@ -88,12 +90,19 @@ class EmbeddedBroker:
         self._mqtt_port = broker.bound_port("default")
         self._ws_port = None if self._ws_port is None else broker.bound_port("websocket")
         self._broker = broker
+        self._ended.clear()
 
     async def stop(self) -> None:
         """Cut every client and close the ports."""
         if self._broker is not None:
             broker, self._broker = self._broker, None
             await broker.shutdown()
+            self._ended.set()
+
+    async def ended(self) -> str:
+        """Wait for `stop`; it lives and dies with this process."""
+        await self._ended.wait()
+        return "it was stopped"
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -21,7 +23,9 @@ START_WAIT = 5.0
 """Seconds in which Mosquitto must accept connections."""
 STOP_WAIT = 1.5
 """Seconds after SIGTERM until it is killed: a lab is gone within 2 s."""
-MESSAGE_LIMIT = 16 * 1024 * 1024
+PACKET_LIMIT = 16 * 1024 * 1024
+ITERATIONS = 101
+"""Mosquitto's own default."""
 ATTEMPTS = 3
 """How often other free ports are tried where one was lost between finding it and listening on it."""
 
@@ -98,6 +102,12 @@ class MosquittoBroker:
         if folder is not None:
             folder.cleanup()
 
+    async def ended(self) -> str:
+        """Wait until the process is gone; it may be killed by somebody else."""
+        if self._process is None:
+            return "it was stopped"
+        return f"Mosquitto ended with exit code {await self._process.wait()}"
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -107,7 +117,7 @@ class MosquittoBroker:
     ) -> None:
         await self.stop()
 
-    async def _start_once(self, program: str, folder: Path) -> None:
+    async def _start_once(self, program: list[str], folder: Path) -> None:
         mqtt_port, ws_port = self._wanted
         self._mqtt_port = claim("MQTT", self._host, mqtt_port, "--mqtt-port")
         self._ws_port = None if ws_port is None else claim("WebSocket", self._host, ws_port, "--ws-port")
@@ -117,7 +127,7 @@ class MosquittoBroker:
         settings.write_text(text, encoding="utf-8")
         with (folder / "mosquitto.log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                program,
+                *program,
                 "-c",
                 str(settings),
                 stdin=subprocess.DEVNULL,
@@ -139,20 +149,11 @@ class MosquittoBroker:
             raise BrokerError(f"Mosquitto did not run within {START_WAIT:g} s.") from exc
 
     def _write_passwords(self, folder: Path) -> Path | None:
-        """The password file, hashed by Mosquitto's own tool: the password is never an argument of a
-        process.
-        """
         if self._credentials is None:
             return None
-        tool = shutil.which("mosquitto_passwd", path=search_path())
-        if tool is None:
-            raise BrokerNotInstalled("mosquitto_passwd, which comes with Mosquitto, is not on the PATH.")
         file = folder / "passwords"
         file.touch(mode=0o600)
-        file.write_text(f"{self._credentials.user}:{self._credentials.password}\n", encoding="utf-8")
-        done = subprocess.run([tool, "-U", str(file)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BrokerError(f"mosquitto_passwd could not hash the password file: {done.stderr.strip()}")
+        file.write_text(password_line(self._credentials), encoding="utf-8")
         return file
 
     def _explained(self, log_file: Path) -> BrokerError:
@@ -166,15 +167,33 @@ class MosquittoBroker:
         return BrokerError(f"Mosquitto ended during its start: {errors[0]}")
 
 
-def find_mosquitto() -> str:
-    """The program, or `BrokerNotInstalled`."""
+def find_mosquitto() -> list[str]:
+    """The program, and before it the tool that ends it when this process dies, where there is one.
+
+    Raises `BrokerNotInstalled`.
+    """
     program = shutil.which("mosquitto", path=search_path())
     if program is None:
         raise BrokerNotInstalled(
             "Mosquitto is not installed: apt-get install mosquitto, or leave out --broker mosquitto "
             "to use the embedded broker."
         )
-    return program
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", program] if setpriv else [program]
+
+
+def password_line(credentials: Credentials) -> str:
+    """A line of a password file: PBKDF2 with SHA-512, as `mosquitto_passwd` writes it.
+
+    That tool takes the password as an argument, which every user of the machine can read, or from a file
+    in which the password must not hold a colon.
+    """
+    if re.search("[:\r\n]", credentials.user):
+        raise BrokerError(f"Mosquitto takes no user name with a colon or a line break: {credentials.user!r}.")
+    salt = os.urandom(12)
+    digest = hashlib.pbkdf2_hmac("sha512", credentials.password.encode(), salt, ITERATIONS)
+    encoded = "$".join(base64.b64encode(part).decode() for part in (salt, digest))
+    return f"{credentials.user}:$7${ITERATIONS}${encoded}\n"
 
 
 def search_path() -> str:
@@ -195,7 +214,7 @@ def configuration(host: str, mqtt_port: int, ws_port: int | None, passwords: Pat
         "connection_messages false",
         "max_connections -1",
         "max_queued_messages 10000",
-        f"message_size_limit {MESSAGE_LIMIT}",
+        f"max_packet_size {PACKET_LIMIT}",
         "set_tcp_nodelay true",
     ]
     if os.geteuid() == 0:

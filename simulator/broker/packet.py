@@ -82,12 +82,17 @@ def take_publish(packet: Packet) -> Publish:
         topic = body[2:end].decode()
     except UnicodeDecodeError as exc:
         raise ProtocolViolation("a PUBLISH with a topic that is not UTF-8") from exc
-    if not topic or "+" in topic or "#" in topic or "\0" in topic:
-        raise ProtocolViolation("a PUBLISH with a topic that is empty or holds a wildcard or NUL")
+    check_topic(topic)
     packet_id = int.from_bytes(body[end:start])
     if qos and not packet_id:
         raise ProtocolViolation("a PUBLISH with packet id 0")
     return Publish(topic, body[start:], qos, bool(packet.flags & 1), packet_id)
+
+
+def check_topic(topic: str) -> None:
+    """Raise `ProtocolViolation` where no message can have that topic (MQTT 3.1.1, 4.7)."""
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
+        raise ProtocolViolation("a topic that is empty or holds a wildcard or NUL")
 
 
 def encode_publish(message: Publish, dup: bool = False) -> bytes:

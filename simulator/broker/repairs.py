@@ -46,6 +46,8 @@ from simulator.errors import PortTaken, ProtocolViolation
 
 CONNECT_WAIT = 10.0
 """Seconds in which a new connection must have sent its CONNECT."""
+CLOSE_WAIT = 1.0
+"""Seconds that a stop waits for the connections to end."""
 CONNECT_LIMIT = 5 * 65_537 + 16
 """Bytes that a CONNECT can have at most: five fields of 64 KiB and its header."""
 WAITING_LIMIT = 10_000
@@ -70,7 +72,7 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
         self.dropped = 0
         self._credentials = credentials
         self._stopping = False
-        self._streams: set[Stream] = set()
+        self._served: dict[Stream, asyncio.Task[None]] = {}
         self._live: dict[str, Connection] = {}
         self._index = Subscriptions()
 
@@ -93,8 +95,10 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
         """Stop listening and cut everybody, without wills: there is nobody left to read them."""
         self._stopping = True
         self.close_listeners()
-        for stream in tuple(self._streams):
+        for stream in self._served:
             stream.abort()
+        if self._served:
+            await asyncio.wait(self._served.values(), timeout=CLOSE_WAIT)
         await super().shutdown()
 
     # --- what a connection asks of its broker
@@ -194,7 +198,8 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
 
     async def _serve(self, stream: Stream) -> None:
         """The whole life of one connection; nothing that a client sends gets further than this."""
-        self._streams.add(stream)
+        if task := asyncio.current_task():
+            self._served[stream] = task
         try:
             async with asyncio.timeout(CONNECT_WAIT):
                 connection = await self._welcome(stream)
@@ -203,12 +208,13 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
         except (EOFError, OSError, TimeoutError, ProtocolViolation) as exc:
             self.logger.debug("! connection closed reason=%s", exc)
         finally:
-            self._streams.discard(stream)
             await stream.close()
+            self._served.pop(stream, None)
 
     async def _welcome(self, stream: Stream) -> Connection | None:
         """Read CONNECT, check who it is, take over from an older connection; None if it was refused."""
         session = await self._read_connect(stream)
+        will = _will_of(session)
         if not self._admits(session):
             await stream.write(mqtt.encode(mqtt.CONNACK, 0, bytes((0, NOT_AUTHORISED))))
             return None
@@ -217,7 +223,6 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
             await older.ended.wait()
         if self._stopping:
             return None
-        will = _will_of(session)
         session, present = self._adopt(session)
         connection = Connection(session, will, stream, self)
         self._live[connection.client_id] = connection
@@ -241,9 +246,7 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
             connection.ended.set()
 
     async def _read_connect(self, stream: Stream) -> Any:
-        """The session that a CONNECT asks for, by amqtt's own checks; an unfitting one is answered and
-        raises.
-        """
+        """The session that a CONNECT asks for, by amqtt's own checks, which answer an unfitting one."""
         packet = await mqtt.read_packet(stream, CONNECT_LIMIT)
         if packet.kind != mqtt.CONNECT:
             raise ProtocolViolation(f"a first packet of kind {packet.kind} instead of CONNECT")
@@ -252,8 +255,6 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
             _, session = await BrokerProtocolHandler.init_from_connect(
                 data, stream.adapter, self.plugins_manager
             )
-        except OSError:
-            raise
         except Exception as exc:  # amqtt raises five roots and several built-in errors on hostile bytes
             raise ProtocolViolation(f"a CONNECT that can't be served: {exc}") from exc
         return session
@@ -285,11 +286,14 @@ class RepairedBroker(AmqttBroker):  # type: ignore[misc]  # amqtt ships no types
 
 
 def _will_of(session: Any) -> Publish | None:
+    """The will of a CONNECT, held to the rules of a message."""
     if not session.will_flag:
         return None
-    return Publish(
-        session.will_topic, bytes(session.will_message), session.will_qos, bool(session.will_retain), 0
-    )
+    will = Publish(session.will_topic, bytes(session.will_message), session.will_qos, session.will_retain, 0)
+    mqtt.check_topic(will.topic)
+    if will.qos == 3:
+        raise ProtocolViolation("a CONNECT with a will of QoS 3")
+    return will
 
 
 def _silent() -> logging.Logger:

@@ -71,7 +71,7 @@ class RawClient:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._inbox: list[Message] = []
+        self.inbox: list[Message] = []
         self._next_id = 0
         self.session_present = False
         self.refusal = 0
@@ -133,12 +133,12 @@ class RawClient:
             if got == first:
                 return body
             assert got >> 4 == 3, f"packet {got:#x} instead of {first:#x}"
-            self._inbox.append(_message(got, body))
+            self.inbox.append(_message(got, body))
 
     async def message(self) -> Message:
         """The next message, not acknowledged."""
-        if self._inbox:
-            return self._inbox.pop(0)
+        if self.inbox:
+            return self.inbox.pop(0)
         first, body = await self.packet()
         assert first >> 4 == 3, f"packet {first:#x} instead of a message"
         return _message(first, body)

@@ -13,9 +13,10 @@ import aiomqtt
 import pytest
 
 from simulator.broker import Broker, Credentials, Engine, create_broker
+from simulator.broker.embedded import EmbeddedBroker
 from simulator.broker.mosquitto import search_path
 from simulator.errors import BrokerError, PortTaken
-from simulator.tests.broker.raw_client import RawClient, Will, packet, text
+from simulator.tests.broker.raw_client import RawClient, Will, connect_packet, packet, text
 
 Scenario = Callable[[Broker], Coroutine[Any, Any, None]]
 
@@ -131,7 +132,7 @@ class TestDelivery:
             await client.publish(TOPIC, b"x", qos=1)
             assert (await client.take_and_acknowledge()).qos == 1
             await client.ping()
-            assert not client._inbox
+            assert not client.inbox
             await client.disconnect()
 
         run(scenario)
@@ -142,10 +143,38 @@ class TestDelivery:
             client.send(packet(0x82, b"\0\1" + text("sas/#/relay") + b"\0"))
             if broker.engine == "amqtt":
                 assert await client.answer(0x90) == b"\0\1\x80"
-            assert await client.closed() if broker.engine == "mosquitto" else True
+            else:
+                assert await client.closed()
             client.cut()
 
         run(scenario)
+
+    def test_a_shared_subscription_is_refused_rather_than_silent(self) -> None:
+        async def scenario() -> None:
+            async with create_broker("amqtt", ws_port=None) as broker:
+                client = await RawClient.connected(broker.mqtt_port, "one")
+                assert await client.subscribe("$share/group/sas/#", "sas/#") == [0x80, 0]
+                await client.disconnect()
+
+        asyncio.run(scenario())
+
+    def test_a_slow_reader_costs_its_own_messages_only(self) -> None:
+        async def scenario() -> None:
+            async with asyncio.timeout(30), EmbeddedBroker(ws_port=None) as broker:
+                slow = await RawClient.connected(broker.mqtt_port, "slow")
+                await slow.subscribe("bulk")
+                quick = await RawClient.connected(broker.mqtt_port, "quick")
+                await quick.subscribe("marker")
+                assert broker.connected_clients() == {"slow", "quick"}
+                while not broker.dropped:
+                    await quick.publish("bulk", bytes(1 << 20))
+                    await quick.ping()
+                await quick.publish("marker", b"")
+                assert (await quick.message()).topic == "marker"
+                await quick.disconnect()
+                slow.cut()
+
+        asyncio.run(scenario())
 
 
 class TestRetained:
@@ -368,7 +397,7 @@ class TestSessions:
 
 
 class TestCredentials:
-    LOGIN = ("floor", "not-a-secret")
+    LOGIN = ("floor", "not:a secret, ü")
 
     def _run(self, engine: Engine, scenario: Scenario) -> None:
         async def with_broker() -> None:
@@ -407,7 +436,7 @@ class TestCredentials:
         self._run(engine, scenario)
 
     def test_the_password_shows_in_no_repr(self) -> None:
-        assert "not-a-secret" not in repr(Credentials(*self.LOGIN))
+        assert "a secret" not in repr(Credentials(*self.LOGIN))
 
 
 class TestHostileBytes:
@@ -419,6 +448,8 @@ class TestHostileBytes:
         packet(0x10, b"\xff\xff"),
         packet(0x10, text("MQTT") + b"\x04\xff\x00\x00"),
         packet(0x30, text(TOPIC)),
+        connect_packet("will", will=Will("sas/#", b"x")),
+        connect_packet("will", will=Will("", b"x")),
         b"\x10\xff\xff\xff\xff\x01",
         b"\x10\xff\xff\xff\x7f",
     )
@@ -464,6 +495,22 @@ class TestHostileBytes:
             await other.disconnect()
 
         run(scenario)
+
+    def test_nothing_of_it_reaches_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def scenario() -> None:
+            async with create_broker("amqtt") as broker:
+                assert broker.ws_port
+                for garbage in (*self.GARBAGE, connect_packet("one") + packet(0x36, b"")):
+                    for port in (broker.mqtt_port, broker.ws_port):
+                        hostile = await RawClient.open(port)
+                        hostile.send(garbage)
+                        hostile.cut()
+                client = await RawClient.connected(broker.mqtt_port, "two")
+                await client.ping()
+                await client.disconnect()
+
+        asyncio.run(scenario())
+        assert not caplog.records
 
 
 class TestPorts:
