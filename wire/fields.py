@@ -20,7 +20,8 @@ class Field:
     """One row of the contract's section 3.
 
     ``accepts`` judges a value of the right type, ``wanted`` says in words what it accepts. ``default`` is
-    None for an optional field, which is absent until it is set.
+    None for an optional field, which is absent until it is set. ``bounds`` are the smallest and the largest
+    number, or the fewest and the most bytes of a text, where the field is that simple.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Field:
     meaning: str
     secret: bool = False
     read_only: bool = False
+    bounds: tuple[int, int] | None = None
 
     @property
     def optional(self) -> bool:
@@ -60,7 +62,13 @@ class Field:
 def number(name: str, low: int, high: int, default: int, meaning: str) -> Field:
     """A whole number from ``low`` to ``high``, both included."""
     return Field(
-        name, int, f"a whole number from {low} to {high}", lambda v: low <= int(v) <= high, default, meaning
+        name,
+        int,
+        f"a whole number from {low} to {high}",
+        lambda v: low <= int(v) <= high,
+        default,
+        meaning,
+        bounds=(low, high),
     )
 
 
@@ -72,7 +80,9 @@ def topic(name: str, default: str, meaning: str) -> Field:
 def text(name: str, low: int, high: int, default: str | None, meaning: str, *, secret: bool = False) -> Field:
     """``low`` to ``high`` bytes of UTF-8 without control characters."""
     wanted = f"{low} to {high} bytes of UTF-8 text"
-    return Field(name, str, wanted, lambda v: _is_text(str(v), low, high), default, meaning, secret)
+    return Field(
+        name, str, wanted, lambda v: _is_text(str(v), low, high), default, meaning, secret, bounds=(low, high)
+    )
 
 
 def passphrase(name: str, default: str, meaning: str) -> Field:
