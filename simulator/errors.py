@@ -3,17 +3,46 @@
 The tree:
 
     SimulatorError                 the root: catch this at a program's border
-    └── BrokerError                the broker of the lab did not start, or did not stay up
-        ├── PortTaken              the user's: another program listens there already
-        ├── BrokerNotInstalled     the machine's: the broker asked for is not on it
-        └── ProtocolViolation      a client's: it sent what MQTT 3.1.1 forbids; its connection is closed
+    ├── DamagedMemory              the disk's: a stored NVS is not what a board wrote
+    ├── FaultSpecError             the user's: a fault of the fleet file can't be made
+    ├── BrokerError                the broker of the lab did not start, or did not stay up
+    │   ├── PortTaken              the user's: another program listens there already
+    │   ├── BrokerNotInstalled     the machine's: the broker asked for is not on it
+    │   └── ProtocolViolation      a client's: it sent what MQTT 3.1.1 forbids; its connection is closed
+    ├── FleetPlanError             the user's: the fleet that was asked for can't be
+    │   └── FleetFileError         the user's: the fleet file is wrong; every problem with file, line, field
+    ├── StateDirError              the user's: the folder of --state can't be used
+    ├── LinkError                  the network's: a device got no connection to its broker
+    ├── OnlookerError              the network's: the broker can't be watched
+    └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from wire.errors import Problem
+
 
 class SimulatorError(Exception):
     """The root of the simulator's errors."""
+
+
+class DamagedMemory(SimulatorError):
+    """A stored NVS can't be read. ``part`` is where, ``wanted`` what should stand there; holds no value."""
+
+    def __init__(self, part: str, wanted: str) -> None:
+        super().__init__(f"NVS: {part}: {wanted}")
+        self.part = part
+        self.wanted = wanted
+
+
+class FaultSpecError(SimulatorError):
+    """A fault of the fleet file can't be made; ``problems`` names every field that is wrong."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
 
 
 class BrokerError(SimulatorError):
@@ -39,3 +68,54 @@ class BrokerNotInstalled(BrokerError):
 
 class ProtocolViolation(BrokerError):
     """A client sent bytes that are not MQTT 3.1.1."""
+
+
+class FleetPlanError(SimulatorError):
+    """The fleet that was asked for can't be."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """One thing that is wrong in a file: where, which field, what was wanted. Never holds a secret."""
+
+    file: str
+    line: int | None
+    field: str
+    wanted: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.field}: {self.wanted}"
+
+
+class FleetFileError(FleetPlanError):
+    """Everything that is wrong with a fleet file, one line each."""
+
+    def __init__(self, problems: tuple[FileProblem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class StateDirError(SimulatorError):
+    """The folder that keeps the devices' memories can't be used."""
+
+
+class LinkError(SimulatorError):
+    """No connection to a broker; `reason` is a short word to count by."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class OnlookerError(SimulatorError):
+    """A broker can't be watched."""
+
+    def __init__(self, broker: str, why: str) -> None:
+        super().__init__(f"the broker {broker} can't be watched: {why}")
+        self.broker = broker
+        self.why = why
+
+
+class LabError(SimulatorError):
+    """The lab did not start, or a part of it ended by itself."""

@@ -1,0 +1,48 @@
+"""The data of one board that its actions work on. Which action may run when is in `transitions`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from simulator.device.link import Refusal
+from simulator.device.memory import Memory
+from simulator.device.route import Route, route_of
+
+FIRST_RETRY_MS = 500
+LONGEST_RETRY_MS = 5_000
+
+
+@dataclass(slots=True, eq=False)
+class Board:
+    """A board under power or not. ``due_ms`` is when the state's own timer ends, ``fall_back_ms`` when a
+    trial of new connection values does; ``restarted`` and ``reverted`` wait to be told at the next
+    connection."""
+
+    relay_id: str
+    memory: Memory
+    boot_ms: int
+    has_clock: bool
+    due_ms: int | None = None
+    fall_back_ms: int | None = None
+    attempt: int = 0
+    refusal: Refusal | None = None
+    restarted: bool = False
+    reverted: tuple[str, ...] = ()
+    counters: Counter[str] = field(default_factory=Counter)
+
+    def route(self) -> Route:
+        return route_of(self.relay_id, self.memory)
+
+    def stamp(self, now_ms: int) -> int | None:
+        """The time as this board knows it."""
+        return now_ms if self.has_clock else None
+
+    def next_retry_ms(self) -> int:
+        """How long to wait before the next attempt to connect: it doubles from 0.5 s up to 5 s. Up to half of
+        it is taken off, differently for each board, so that a floor does not come back in one instant."""
+        longest = min(FIRST_RETRY_MS << min(self.attempt, 8), LONGEST_RETRY_MS)
+        self.attempt += 1
+        spread = crc32(f"{self.relay_id}/{self.attempt}".encode()) % (longest // 2 + 1)
+        return longest - spread
