@@ -1,0 +1,47 @@
+"""Kinds of value on a command line: each reads a text or refuses it with what was wanted, exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+
+from wire.address import BrokerAddress, parse_address
+from wire.errors import AddressError, RelayIdError
+from wire.relay import canonical_relay_id
+
+
+def broker_uri(text: str) -> BrokerAddress:
+    """A broker. The refusal does not repeat the text, which may hold a password."""
+    try:
+        return parse_address(text)
+    except AddressError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
+
+
+def relay_id(text: str) -> str:
+    """A relay id, in its canonical form."""
+    try:
+        return canonical_relay_id(text)
+    except RelayIdError as exc:
+        raise argparse.ArgumentTypeError(str(exc).removeprefix("relayId: ")) from exc
+
+
+def port(text: str) -> int:
+    """A port, 0 for any free one."""
+    return _whole(text, 0, 65_535, "a port from 0 (any free one) to 65535")
+
+
+def count(text: str) -> int:
+    """How many devices."""
+    return _whole(text, 1, 1_000_000, "a whole number from 1")
+
+
+def seed(text: str) -> int:
+    """A seed for everything that is drawn by chance."""
+    return _whole(text, 0, 2**63 - 1, "a whole number from 0")
+
+
+def _whole(text: str, low: int, high: int, wanted: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else -1
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{wanted} was wanted, not {text[:40]!r}")
+    return number
