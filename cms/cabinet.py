@@ -17,6 +17,9 @@ from wire.topics import Topics
 
 Config = Mapping[str, Mapping[str, Any]]
 
+CABINET_ID_WANTED = "1 to 64 characters out of A-Z a-z 0-9 _ . : -"
+_CABINET_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
 
 @dataclass(frozen=True, slots=True)
 class ConfigChange:
@@ -104,6 +107,11 @@ def masked_config(config: Config) -> dict[str, dict[str, Any]]:
 def _masked(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     component = COMPONENTS.get(name)
     return dict(values) if component is None else component.masked(values)
+
+
+def is_cabinet_id(text: str) -> bool:
+    """Whether a cabinet can be called ``text``."""
+    return _CABINET_ID.fullmatch(text) is not None
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:
