@@ -1,0 +1,236 @@
+"""One connection to the broker, from CONNECT to its end: the only module that knows aiomqtt and paho.
+
+A link is opened once and never again. Whatever it had not delivered when it ended is gone with its paho
+client, so that nothing is sent behind the back of a caller who was told that it failed (design, section 4).
+Errors of the libraries leave this module as LinkError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+import aiomqtt
+
+from cms.mqtt_config import MqttConfig
+
+MAX_IN_FLIGHT = 100
+"""Publishes that wait for their PUBACK at once; further ones wait for a place before paho sees them."""
+
+ANSWER_S = 10.0
+"""Within which the broker acknowledges a SUBSCRIBE or an UNSUBSCRIBE."""
+
+FAREWELL_S = 0.5
+
+Receive = Callable[[str, bytes, bool], None]
+"""What takes a message: topic, payload, whether the broker had retained it. It must not raise."""
+
+_SILENT = logging.getLogger("cms.link.paho")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL + 1)
+
+
+class LinkError(Exception):
+    """The broker can't be reached, refused something, or was lost; the text says which."""
+
+
+class Link:
+    """An open connection. Made by ``open_link``."""
+
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+        self._places = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._waiting: set[asyncio.Timeout] = set()
+        self._lost = False
+
+    async def subscribe(self, filters: Sequence[str], qos: int) -> None:
+        """Return once the broker granted all filters; LinkError if it refuses one."""
+        try:
+            granted = await self._client.subscribe([(name, qos) for name in filters], timeout=ANSWER_S)
+        except (aiomqtt.MqttError, ValueError) as exc:
+            raise LinkError(f"SUBSCRIBE failed, {_reason(exc)}") from exc
+        refused = [name for name, code in zip(filters, granted, strict=False) if _is_refusal(code)]
+        if refused:
+            raise LinkError(f"the broker refuses to subscribe us to {', '.join(refused)}")
+
+    async def unsubscribe(self, name: str) -> None:
+        try:
+            await self._client.unsubscribe(name, timeout=ANSWER_S)
+        except (aiomqtt.MqttError, ValueError) as exc:
+            raise LinkError(f"UNSUBSCRIBE failed, {_reason(exc)}") from exc
+
+    async def publish(self, topic: str, payload: bytes, qos: int, retain: bool, timeout_s: float) -> None:
+        """Return once the broker acknowledged (QoS 1) or the socket took it (QoS 0).
+
+        LinkError if that does not happen in time. Then the link is cut, because a message that is already
+        in paho's hands can't be taken back in any other way.
+        """
+        handed = False
+        try:
+            async with asyncio.timeout(timeout_s) as scope:
+                self._waiting.add(scope)
+                try:
+                    async with self._places:
+                        if self._lost:
+                            raise LinkError("the connection was lost")
+                        handed = True
+                        await self._client.publish(topic, payload, qos, retain, timeout=2 * timeout_s)
+                finally:
+                    self._waiting.discard(scope)
+        except TimeoutError as exc:
+            if self._lost:
+                raise LinkError("the connection was lost before the broker acknowledged") from exc
+            if handed:
+                self._client.cut()
+            raise LinkError(f"the broker did not acknowledge within {timeout_s:g} s") from exc
+        except (aiomqtt.MqttError, ValueError) as exc:
+            raise LinkError(f"PUBLISH failed, {_reason(exc)}") from exc
+
+    async def ended(self) -> str:
+        """Wait until the connection is lost, and say why."""
+        try:
+            await anext(self._client.messages)
+        except aiomqtt.MqttError as exc:
+            return _reason(exc.__cause__ or exc)
+        finally:
+            self._lose()
+        raise AssertionError("the inbox keeps no message")
+
+    async def close(self) -> None:
+        """Say DISCONNECT, wait for it a moment, then cut the connection if need be."""
+        self._lose()
+        self._client.timeout = FAREWELL_S
+        with contextlib.suppress(aiomqtt.MqttError):  # it says that the broker did not hear the farewell
+            await self._client.__aexit__(None, None, None)
+        self._client.cut()
+
+    def cut(self) -> None:
+        """Drop the connection at once; ended() returns."""
+        self._client.cut()
+
+    def _lose(self) -> None:
+        self._lost = True
+        now = asyncio.get_running_loop().time()
+        for scope in self._waiting:
+            scope.reschedule(now)
+
+
+async def open_link(
+    config: MqttConfig, identifier: str, tls: ssl.SSLContext | None, receive: Receive, timeout_s: float
+) -> Link:
+    """Connect, and give the link once the broker accepted; LinkError if it did not within ``timeout_s``.
+
+    ``tls`` is the SSL context, None without TLS. Cancelling leaves no connection behind.
+    """
+    address = config.address
+    client = _Client(
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        identifier=identifier,
+        logger=_SILENT,
+        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Inbox, receive)),
+        clean_session=True,
+        transport="websockets" if address.websocket else "tcp",
+        websocket_path=(address.path or "/") if address.websocket else None,
+        timeout=timeout_s,
+        keepalive=config.keepalive_s,
+        tls_context=tls,
+        max_inflight_messages=2 * MAX_IN_FLIGHT,
+    )
+    client.pending_calls_threshold = 2 * MAX_IN_FLIGHT
+    try:
+        await client.__aenter__()
+    except asyncio.CancelledError:
+        client.give_up()
+        raise
+    except (aiomqtt.MqttError, OSError, ValueError) as exc:
+        client.give_up()
+        raise LinkError(_reason(exc)) from exc
+    return Link(client)
+
+
+class _Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Where aiomqtt puts messages: it keeps none, each is handed on at once.
+
+    So there is no queue between the socket and the hub that could overflow: while the hub is busy the socket
+    is not read, and TCP holds the broker back. It also saves a task for each message.
+    """
+
+    def __init__(self, receive: Receive, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self._receive = receive
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        payload = item.payload
+        self._receive(item.topic.value, payload if type(payload) is bytes else bytes(payload), item.retain)
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt's client, made to let go: of a connect that hangs, and of a socket that takes nothing more."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._settled = threading.Event()
+        self._given_up = False
+        self._failure: BaseException | None = None
+
+    def _client_connect(self) -> None:
+        # aiomqtt runs this in the loop's executor, whose threads the interpreter waits for at exit, while
+        # paho's connect() may block for 15 s. So a thread that nobody waits for does it in its place.
+        threading.Thread(target=self._connect_apart, name="mqtt-connect", daemon=True).start()
+        self._settled.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _connect_apart(self) -> None:
+        try:
+            super()._client_connect()
+        except BaseException as exc:  # noqa: BLE001 - raised again by _client_connect, in the thread that waits
+            self._failure = exc
+        self._settled.set()
+        if self._given_up:
+            self.cut()
+
+    def give_up(self) -> None:
+        """End a connect that has not succeeded, and whatever it may still open."""
+        self._given_up = True
+        self._settled.set()
+        self.cut()
+
+    def cut(self) -> None:
+        """Reset the connection: what waits to be sent is not, and a reader of messages is told."""
+        # In its turn, behind the add_reader and add_writer that aiomqtt may have scheduled for this socket.
+        with contextlib.suppress(
+            RuntimeError
+        ):  # the loop is closed: so is the process, and the socket with it
+            self._loop.call_soon_threadsafe(self._cut_now)
+
+    def _cut_now(self) -> None:
+        sock = self._client.socket()
+        if sock is not None and sock.fileno() >= 0:
+            with socket.socket(fileno=os.dup(sock.fileno())) as twin:
+                twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._client._sock_close()
+        if self._connected.done() and not self._disconnected.done():
+            self._disconnected.set_exception(aiomqtt.MqttError("the connection was given up"))
+
+
+def _is_refusal(code: Any) -> bool:
+    return bool(code.is_failure) if hasattr(code, "is_failure") else code >= 0x80
+
+
+def _reason(exc: BaseException) -> str:
+    text = str(exc).removeprefix("[code:7] ") or type(exc).__name__
+    return text[:1].lower() + text[1:]

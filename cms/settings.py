@@ -1,0 +1,268 @@
+"""The settings of the CMS: one frozen table, read once from the environment (design, rule 7).
+
+Whatever the table says is what `smib-cms --help` shows and what `read_settings` reads; nothing else in this
+package looks at the environment. An empty variable counts as one that is not set.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cms.errors import SettingError
+from cms.log import LEVELS
+from cms.mqtt_config import MqttConfig
+from wire.address import BrokerAddress, mask_credentials, parse_address
+from wire.errors import AddressError
+from wire.topics import CONFIG, RELAY_PREFIX, SERVER_PREFIX, SHARED_SERVER, Topics, is_topic
+from wire.topics import WANTED as TOPIC_WANTED
+
+SWITCH_WANTED = "1 or 0 (yes or no, true or false, on or off)"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table. ``read`` raises ValueError, with what was wanted as its text.
+
+    ``default`` is text as it would stand in the environment, None where a setting has none. ``alias`` is
+    another variable that is read where ``name`` is not set.
+    """
+
+    name: str
+    default: str | None
+    help: str
+    read: Callable[[str], Any]
+    alias: str | None = None
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked. ``test_endpoint`` and ``open_host`` are judged together with the host."""
+
+    mqtt: MqttConfig
+    database: str
+    cabinets: str | None
+    host: str
+    port: int
+    test_endpoint: bool
+    log: str
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.host)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings that ``environ`` holds; SettingError, naming the variable, for the first bad one."""
+    values = {setting.name: _read(setting, environ) for setting in SETTINGS}
+    host = values["CMS_HOST"]
+    _refuse_open_host("CMS_HOST" if _given("CMS_HOST", environ) else "HOST", host, values["CMS_ALLOW_OPEN"])
+    test_endpoint = values["CMS_TEST_ENDPOINT"]
+    return Settings(
+        mqtt=_mqtt(values),
+        database=values["CMS_DATABASE"],
+        cabinets=values["CMS_CABINETS"],
+        host=host,
+        port=values["CMS_PORT"],
+        test_endpoint=is_loopback(host) if test_endpoint is None else test_endpoint,
+        log=values["CMS_LOG"],
+    )
+
+
+def settings_help() -> str:
+    """The table as text for a terminal, at most 100 characters wide."""
+    return "\n".join(line for setting in SETTINGS for line in _help_lines(setting))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a service that listens on ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _given(name: str, environ: Mapping[str, str]) -> str | None:
+    return environ.get(name, "").strip() or None
+
+
+def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
+    name, text = setting.name, _given(setting.name, environ)
+    if text is None and setting.alias is not None:
+        name, text = setting.alias, _given(setting.alias, environ)
+    if text is None:
+        text = setting.default
+    if text is None:
+        return None
+    try:
+        return setting.read(text)
+    except ValueError as exc:
+        raise SettingError(name, _shown(setting, text), str(exc)) from exc
+
+
+def _shown(setting: Setting, text: str) -> str:
+    return "***" if setting.secret else mask_credentials(text)
+
+
+def _help_lines(setting: Setting) -> list[str]:
+    default = "" if setting.default is None else f" (default: {setting.default})"
+    alias = "" if setting.alias is None else f" Or {setting.alias}."
+    return [f"  {setting.name}{default}", f"      {setting.help}{alias}"]
+
+
+def _mqtt(values: Mapping[str, Any]) -> MqttConfig:
+    address = _as_user(values["MQTT_URI"], values["MQTT_USERNAME"], values["MQTT_PASSWORD"])
+    if values["MQTT_CA_FILE"] is not None and not address.tls:
+        raise SettingError(
+            "MQTT_CA_FILE",
+            values["MQTT_CA_FILE"],
+            f"an MQTT_URI with mqtts:// or wss:// was wanted, not {address}",
+        )
+    return MqttConfig(
+        address=address,
+        topics=Topics(
+            relay_prefix=values["MQTT_PUB_TOPIC"],
+            config=values["MQTT_CFG_TOPIC"],
+            server_prefix=values["MQTT_SUB_TOPIC"],
+            shared_server=values["MQTT_SERVER_TOPIC"],
+        ),
+        ca_file=values["MQTT_CA_FILE"],
+        retain_config=values["MQTT_RETAIN_CONFIG"],
+    )
+
+
+def _as_user(address: BrokerAddress, username: str | None, password: str | None) -> BrokerAddress:
+    """MQTT_USERNAME and MQTT_PASSWORD go before what the URI says (INT)."""
+    if username is not None and username != address.username:
+        address = replace(address, username=username, password=None)
+    if password is not None:
+        address = replace(address, password=password)
+    if address.password is not None and not address.username:
+        raise SettingError(
+            "MQTT_PASSWORD", "***", "a user name was wanted with it, in MQTT_USERNAME or MQTT_URI"
+        )
+    return address
+
+
+def _refuse_open_host(name: str, host: str, allowed: bool) -> None:
+    if not allowed and not is_loopback(host):
+        raise SettingError(
+            name,
+            host,
+            "a loopback address such as 127.0.0.1 was wanted, because there is no sign-in yet and whoever "
+            "reaches this service may lock machines; CMS_ALLOW_OPEN=1 opens it all the same",
+        )
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _uri(text: str) -> BrokerAddress:
+    try:
+        return parse_address(text)
+    except AddressError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _topic(text: str) -> str:
+    if not is_topic(text):
+        raise ValueError(f"a topic of {TOPIC_WANTED} was wanted")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not is_topic(text) or not text.strip("/"):
+        raise ValueError(f"the beginning of a topic, {TOPIC_WANTED}, was wanted")
+    return text
+
+
+def _switch(text: str) -> bool:
+    try:
+        return _SWITCH[text.lower()]
+    except KeyError as exc:
+        raise ValueError(f"{SWITCH_WANTED} was wanted") from exc
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise ValueError("a port from 0 to 65535 was wanted (0 = any free port)")
+    return int(text)
+
+
+def _host(text: str) -> str:
+    if any(c.isspace() or not c.isprintable() for c in text) or len(text) > 255:
+        raise ValueError("a host name or an IP address was wanted")
+    return text.strip("[]")
+
+
+def _level(text: str) -> str:
+    if text.lower() not in LEVELS:
+        raise ValueError(f"one of {', '.join(LEVELS)} was wanted")
+    return text.lower()
+
+
+def _ca_file(text: str) -> str:
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as exc:
+        reason = (
+            exc.strerror if not isinstance(exc, ssl.SSLError) and exc.strerror else "no certificate in it"
+        )
+        raise ValueError(f"a file of PEM certificates was wanted ({reason})") from exc
+    return text
+
+
+_SWITCH = {
+    **dict.fromkeys(("1", "yes", "true", "on"), True),
+    **dict.fromkeys(("0", "no", "false", "off"), False),
+}
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "MQTT_URI",
+        "mqtt://localhost:1883",
+        "The broker: [mqtt|mqtts|ws|wss://][user[:password]@]host[:port][/path].",
+        _uri,
+    ),
+    Setting("MQTT_USERNAME", None, "User at the broker; goes before the one in MQTT_URI.", _text),
+    Setting(
+        "MQTT_PASSWORD", None, "Password at the broker; goes before the one in MQTT_URI.", _text, secret=True
+    ),
+    Setting("MQTT_CA_FILE", None, "PEM file of the authorities to trust with mqtts:// and wss://.", _ca_file),
+    Setting("MQTT_PUB_TOPIC", RELAY_PREFIX, "Where SMIBs listen: prefix before the relayId.", _prefix),
+    Setting("MQTT_CFG_TOPIC", CONFIG, "Where SMIBs answer configuration.", _topic),
+    Setting(
+        "MQTT_SUB_TOPIC",
+        SERVER_PREFIX,
+        "Where a SMIB sends events and meters: prefix before the relayId.",
+        _prefix,
+    ),
+    Setting("MQTT_SERVER_TOPIC", SHARED_SERVER, "The same for SMIBs that share one topic.", _topic),
+    Setting("MQTT_RETAIN_CONFIG", "0", "1 has the broker retain configuration updates.", _switch),
+    Setting("CMS_DATABASE", "cms.sqlite3", "SQLite file that holds cabinets and the outbox.", _text),
+    Setting(
+        "CMS_CABINETS",
+        None,
+        "Cabinets to start with: a YAML file, or cab-1=e831cdfa8384,cab-2=e831cdfa8464.",
+        _text,
+    ),
+    Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", _host, alias="HOST"),
+    Setting("CMS_PORT", "3000", "Port to listen on, 0 for any free one.", _port, alias="PORT"),
+    Setting(
+        "CMS_ALLOW_OPEN", "0", "1 allows an address that other machines reach: there is no sign-in.", _switch
+    ),
+    Setting(
+        "CMS_TEST_ENDPOINT",
+        None,
+        "1 or 0 switches POST /api/mqtt/test on or off; unset, it is on where only this machine reaches it.",
+        _switch,
+    ),
+    Setting("CMS_LOG", "normal", f"How much is logged: {', '.join(LEVELS)}.", _level),
+)
