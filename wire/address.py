@@ -15,7 +15,8 @@ MASK = "***"
 
 _ALIASES = {"tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts"}
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
-_CREDENTIALS = re.compile(r"^((?:[a-z][a-z0-9+.-]*://)?[^/?#:@]*):.*@", re.IGNORECASE | re.DOTALL)
+# The group of the scheme is atomic: else the colon of ``mqtt://user@host`` passes for that before a password.
+_CREDENTIALS = re.compile(r"^((?>(?:[a-z][a-z0-9+.-]*://)?)[^/?#:@]*):.*@", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

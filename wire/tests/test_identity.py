@@ -125,6 +125,8 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
         ("mqtt://a:b:c@d@h", "mqtt://a:***@h"),
         ("mqtt://:b@h", "mqtt://:***@h"),
         ("mqtt://h:1883", "mqtt://h:1883"),
+        ("mqtt://a@h:1883", "mqtt://a@h:1883"),
+        ("mqtt://a://b@h", "mqtt://a:***@h"),
         ("mail a@b", "mail a@b"),
     ],
 )
