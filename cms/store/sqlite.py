@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,8 +47,13 @@ class SqliteStore:
 
     async def open(self) -> None:
         await self._writer.start()
-        if self._reader is not self._writer:
+        if self._reader is self._writer:
+            return
+        try:
             await self._reader.start()
+        except BaseException:
+            await self._writer.stop()
+            raise
 
     async def close(self) -> None:
         await self._reader.stop()
@@ -98,7 +104,7 @@ class SqliteStore:
             _make_private(Path(self._path))
         db = self._connect()
         try:
-            db.execute("PRAGMA journal_mode = WAL")
+            _switch_to_wal(db)
             db.execute("PRAGMA synchronous = FULL")
             migrate(db, self._path)
         except BaseException:
@@ -113,6 +119,19 @@ class SqliteStore:
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """While others open the same file SQLite refuses this at once, whatever time-out it was given."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _make_private(path: Path) -> None:

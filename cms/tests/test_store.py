@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import stat
 import threading
@@ -445,7 +444,9 @@ class TestSqlite:
             await asyncio.gather(*(store.close() for store in stores))
 
         asyncio.run(whole())
-        assert os.listdir(self.path(tmp_path).parent) == ["cms.sqlite3"]
+        db = sqlite3.connect(self.path(tmp_path))
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        db.close()
 
     def test_a_migration_that_fails_changes_nothing(self, tmp_path: Path) -> None:
         db = sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)
