@@ -65,6 +65,13 @@ def test_a_late_heartbeat_is_sent_once() -> None:
     assert bench.device.next_deadline() == bench.now_ms + 30_000
 
 
+def test_a_heartbeat_that_comes_late_does_not_shift_the_next() -> None:
+    bench = Bench().started()
+    bench.now_ms += 30_400
+    bench.carry_out(bench.device.elapsed(bench.now_ms))
+    assert bench.device.next_deadline() == bench.now_ms + 29_600
+
+
 def test_no_heartbeat_without_a_connection() -> None:
     bench = Bench().started()
     bench.lose()
@@ -126,6 +133,24 @@ def test_it_tries_to_connect_for_ever_and_no_two_boards_in_step() -> None:
     assert all(250 <= first <= 500 for first in (one[0], other[0]))
     assert all(2_500 <= late <= 5_000 for late in one[4:] + other[4:])
     assert one != other
+
+
+def test_a_connection_makes_the_next_retry_quick_again() -> None:
+    bench = Bench()
+    bench.power_on()
+    bench.wait(BOOT_MS)
+    _refuse_for(bench, 60_000)
+    bench.wait(5_000)
+    bench.accept()
+    bench.lose()
+    assert _retry_ms(bench) <= 500
+
+
+def test_a_fall_back_makes_the_next_retry_quick_again() -> None:
+    bench = on_trial(State.WAITING)
+    _refuse_for(bench, 30_000)
+    assert bench.values("net")["netStaSSID"] == "Casino_WiFi"
+    assert _retry_ms(bench) <= 500
 
 
 def test_new_values_that_work_are_kept() -> None:
@@ -226,6 +251,12 @@ def test_a_board_without_a_clock_puts_no_time_into_its_events(has_clock: bool) -
     bench.wait(BOOT_MS)
     bench.accept()
     assert ("ts" in bench.said[0]) is has_clock
+
+
+def _retry_ms(bench: Bench) -> int:
+    due = bench.device.next_deadline()
+    assert due is not None
+    return due - bench.now_ms
 
 
 def _refuse_for(bench: Bench, ms: int) -> None:

@@ -35,6 +35,14 @@ def test_lock_and_unlock_answer_an_event_each_time() -> None:
         assert bench.saved["locked"] is locked
 
 
+def test_only_a_change_of_the_lock_is_written() -> None:
+    bench = Bench().started()
+    bench.tell(Command(LOCK, None))
+    bench.saved = None
+    bench.tell(Command(LOCK, None))
+    assert bench.saved is None
+
+
 def test_a_locked_board_still_answers_configuration_and_meters() -> None:
     bench = Bench().started()
     bench.tell(Command(LOCK, None))
