@@ -60,7 +60,7 @@ def parse_cabinets(text: str, file: str) -> list[Cabinet]:
         if listed is not None:
             taken = _Taken()
             cabinets = [_cabinet(node, taken) for node in listed.items()]
-        elif not problems.found:
+        elif root.is_mapping:
             problems.note(root.line, "cabinets", "a list was wanted, not nothing")
     if problems.found:
         raise CabinetsError(SETTING, file, problems.sentences)
@@ -110,7 +110,7 @@ class _Taken:
 
 def _cabinet(node: Node, taken: _Taken) -> Cabinet | None:
     fields = node.mapping(_KEYS)
-    if not fields:
+    if not node.is_mapping:
         return None
     cabinet_id = _identity(node, fields, ("id",), taken)
     relay_id = _identity(node, fields, ("relayId", "smibBoard"), taken)

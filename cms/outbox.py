@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from cms.errors import BrokerUnavailable, StoreError
+from cms.errors import BrokerUnavailable, RequestError, StoreError
 from cms.log import event
 from cms.outcomes import Outcomes
 from cms.store.entry import OutboxEntry
@@ -143,7 +143,10 @@ class Outbox:
     async def _publish(self, entry: OutboxEntry) -> None:
         try:
             await self._publisher.publish(entry.order, entry.relay_id)
-        except WireError as exc:  # it would never go out, and must not keep the others from it
+        except (
+            RequestError,
+            WireError,
+        ) as exc:  # it would never go out, and must not keep the others from it
             event("!", "order given up", relay=entry.relay_id, cabinet=entry.cabinet_id, reason=str(exc))
             self._outcomes.disappoint(entry)
         else:

@@ -45,7 +45,11 @@ class Node:
         return int(self.node.start_mark.line) + 1 if self.key_line is None else self.key_line
 
     def note(self, wanted: str) -> None:
-        self.problems.note(self.line, self.place, wanted)
+        self.problems.note(self.line, self.place or "file", wanted)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
 
     def mapping(self, known: Sequence[str] | None = None) -> dict[str, Node]:
         """The values of a mapping by their keys; unknown and repeated keys are noted and left out."""
