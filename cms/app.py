@@ -1,0 +1,157 @@
+"""The composition root: the one place that builds the service and joins its parts (design, rule 7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol, Self
+
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from cms import log
+from cms.api_docs import ApiDocs
+from cms.cabinets_file import read_cabinets
+from cms.handlers.broker_check import BrokerCheck, BrokerLink
+from cms.handlers.cabinets import Cabinets
+from cms.handlers.health import Ailment, BrokerState, Health
+from cms.handlers.live_config import ConfigLink, LiveConfig
+from cms.handlers.orders import Orders
+from cms.hub import Hub
+from cms.mqtt_service import MqttService
+from cms.outbox import Outbox, Publisher
+from cms.presence import Presence
+from cms.routes.broker_check import BrokerCheckRoutes
+from cms.routes.cabinets import CabinetRoutes
+from cms.routes.endpoint import Endpoint, routed
+from cms.routes.failures import Failures
+from cms.routes.health import HealthRoutes
+from cms.routes.live_config import LiveConfigRoutes
+from cms.routes.request_line import RequestLine
+from cms.routes.smib_config import SmibConfigRoutes
+from cms.routes.stream import StreamRoutes
+from cms.settings import Settings
+from cms.sse import Streams
+from cms.store.sqlite import SqliteStore
+from cms.store.store import Store
+from cms.tasks import Tasks
+
+VERSION = "0.1.0"
+OUTBOX = "outbox"
+
+
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Link(ConfigLink, BrokerLink, BrokerState, Publisher, Protocol):
+    """What joins the service to its broker: the MQTT service, or what stands in its place in a test."""
+
+    def start(self) -> None: ...
+
+    def alive(self) -> bool: ...
+
+    def on_connected(self, callback: Callable[[], None]) -> Callable[[], None]: ...
+
+    async def disconnect(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Application:
+    """The service, built and not yet running: entering it starts it, leaving it ends everything it started.
+
+    ``asgi`` answers HTTP; ``endpoints`` is every route, as the documentation and the tests see it.
+    """
+
+    settings: Settings
+    asgi: ASGIApp
+    endpoints: tuple[Endpoint, ...]
+    store: Store
+    link: Link
+    hub: Hub
+    outbox: Outbox
+    streams: Streams
+    tasks: Tasks
+    _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        """Open the store, add the cabinets of the settings, begin to connect. SettingError, StoreError."""
+        cabinets = [] if self.settings.cabinets is None else read_cabinets(self.settings.cabinets)
+        async with AsyncExitStack() as exits:
+            exits.push_async_callback(self.store.close)
+            await self.store.open()
+            added = await self.store.add_cabinets(cabinets)
+            log.event("=", "store open", database=self.settings.database, given=len(cabinets), added=added)
+            exits.push_async_callback(self.link.disconnect)
+            self.link.on_connected(self.outbox.wake)
+            self.link.start()
+            exits.push_async_callback(self.tasks.stop)
+            self.tasks.start(OUTBOX, self.outbox.run())
+            exits.callback(self.end_streams)
+            self._exits.push_async_exit(exits.pop_all())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exits.__aexit__(kind, error, trace)
+
+    def end_streams(self) -> None:
+        """End every event stream, and whoever waits for a device, now and from now on."""
+        self.streams.close()
+        self.hub.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    clock_ms: Callable[[], int] = wall_clock_ms,
+    link_to: Callable[[Hub], Link] | None = None,
+) -> Application:
+    """The service that ``settings`` describe. Nothing is opened, connected or started yet.
+
+    ``link_to`` makes what joins it to a broker, by default the MQTT service.
+    """
+    presence = Presence(clock_ms=clock_ms)
+    hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=(presence.note,))
+    store = SqliteStore(settings.database, clock_ms=clock_ms)
+    cabinets = Cabinets(store, presence, settings.mqtt.topics, clock_ms)
+    if link_to is None:
+        link: Link = MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
+    else:
+        link = link_to(hub)
+    outbox = Outbox(store, link, clock_ms=clock_ms)
+    streams = Streams(hub, clock_ms=clock_ms)
+    tasks = Tasks()
+    endpoints = (
+        *SmibConfigRoutes(cabinets, Orders(store, outbox, clock_ms)).endpoints(),
+        *CabinetRoutes(cabinets).endpoints(),
+        *LiveConfigRoutes(LiveConfig(link, hub, clock_ms)).endpoints(),
+        *StreamRoutes(streams).endpoints(),
+        *_broker_check(settings, link, clock_ms).endpoints(),
+        *HealthRoutes(Health(_vitals(link, tasks), link, store), clock_ms).endpoints(),
+    )
+    every = (*endpoints, *ApiDocs(endpoints, VERSION).endpoints())
+    return Application(settings, _asgi(every, clock_ms), every, store, link, hub, outbox, streams, tasks)
+
+
+def _broker_check(settings: Settings, link: Link, clock_ms: Callable[[], int]) -> BrokerCheckRoutes:
+    check = BrokerCheck(link, settings.mqtt.topics, clock_ms)
+    return BrokerCheckRoutes(check, allowed=settings.test_endpoint)
+
+
+def _vitals(link: Link, tasks: Tasks) -> dict[str, Ailment]:
+    """What the service lives by."""
+    return {
+        "connection": lambda: None if link.alive() else "its task ended",
+        OUTBOX: lambda: tasks.death_of(OUTBOX),
+    }
+
+
+def _asgi(endpoints: Iterable[Endpoint], clock_ms: Callable[[], int]) -> ASGIApp:
+    router = Router(routed(endpoints), redirect_slashes=False)
+    return RequestLine(Failures(router, clock_ms))

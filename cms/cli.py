@@ -1,0 +1,107 @@
+"""``smib-cms``: the service as a program. Exit codes: 0 done, 1 failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+from cms.errors import CmsError, SettingError
+from cms.settings import Settings, read_settings, settings_help
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+DESCRIPTION = """\
+The casino management service: stores what each cabinet's SMIB is to be set to, sends it over MQTT, asks
+devices for their live configuration and streams what they send. It listens on 127.0.0.1 until told otherwise.
+"""
+
+EXAMPLES = """\
+examples:
+  smib-cms serve
+      with the broker at mqtt://localhost:1883, on http://127.0.0.1:3000, in ./cms.sqlite3
+  MQTT_URI=mqtt://user:password@broker.casino.example smib-cms serve --port 8080
+      another broker, another port
+  CMS_CABINETS=cab-1=e831cdfa8384 smib-cms serve
+      with one cabinet, added to the database where it is not in it yet
+  curl -X POST http://127.0.0.1:3000/api/mqtt/config/request -H 'Content-Type: application/json' \\
+       -d '{"relayId": "e831cdfa8384", "component": "mqtt"}'
+      asks a SMIB; the answer comes on  curl -N 'http://127.0.0.1:3000/api/mqtt/config/subscribe?relayId=e831cdfa8384'
+
+Once it serves it prints one line, `ready cms url=...`; /docs under that URL describes every endpoint. The log
+goes to standard error. Ctrl-C or SIGTERM ends it within two seconds.
+
+exit codes: 0 ended as told, 1 failed (a port that is taken, a database that can't be used), 2 wrong use or
+a setting that can't be.
+"""
+
+
+@dataclass
+class Stop:
+    """Whether the program was told to end, and what to do about it once there is something to do."""
+
+    asked: bool = False
+    act: Callable[[], None] | None = None
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if self.act is not None:
+            self.act()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program with ``arguments``, by default those of the command line; its exit code."""
+    stop = Stop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    options = _parser().parse_args(arguments)
+    try:
+        return _serve(_settings(options, os.environ), stop)
+    except SettingError as exc:
+        return _complain(exc, WRONG_USE)
+    except CmsError as exc:
+        return _complain(exc, FAILED)
+
+
+def _serve(settings: Settings, stop: Stop) -> int:
+    from cms.program import run  # half a second of libraries: --help and wrong settings do without
+
+    run(settings, stop)
+    return DONE
+
+
+def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
+    given = {"CMS_HOST": options.host, "CMS_PORT": options.port}
+    return read_settings({**environ, **{name: text for name, text in given.items() if text is not None}})
+
+
+def _complain(exc: CmsError, code: int) -> int:
+    sys.stderr.write(f"smib-cms: {exc}\n")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smib-cms",
+        description=DESCRIPTION,
+        epilog="smib-cms serve --help shows examples and every setting.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    serve = commands.add_parser(
+        "serve",
+        help="run the service until Ctrl-C",
+        description=DESCRIPTION,
+        epilog=f"settings, from the environment:\n{settings_help()}\n\n{EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    serve.add_argument("--host", metavar="H", help="address to listen on; goes before CMS_HOST")
+    serve.add_argument(
+        "--port", metavar="N", help="port to listen on, 0 = any free one; goes before CMS_PORT"
+    )
+    return parser

@@ -1,0 +1,1 @@
+"""What the service does for a caller. Handlers know neither HTTP nor MQTT."""

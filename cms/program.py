@@ -1,0 +1,52 @@
+"""The running program: settings in, one event loop, one application, one server, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+import uvloop
+
+from cms import log
+from cms.app import build
+from cms.server import Server, adopt_server_log, listen, url_of
+from cms.settings import Settings
+
+
+class StopSignal(Protocol):
+    """Told by the signal handlers: ``asked`` already, or ``act`` when it happens."""
+
+    asked: bool
+    act: Callable[[], None] | None
+
+
+def run(settings: Settings, stop: StopSignal) -> None:
+    """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start."""
+    log.configure(settings.log)
+    adopt_server_log()
+    with (
+        listen(settings.host, settings.port) as listener,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_serve(settings, listener, stop))
+
+
+async def _serve(settings: Settings, listener: socket.socket, stop: StopSignal) -> None:
+    url = url_of(listener)
+    async with build(settings) as application:
+        server = Server(application.asgi, lambda: _say_ready(url), application.end_streams)
+        stop.act = lambda: setattr(server, "should_exit", True)
+        if not stop.asked:
+            await server.serve(sockets=[listener])
+    log.event("=", "stopped", url=url)
+
+
+def _say_ready(url: str) -> None:
+    # What was made until here lives as long as the program: the collector need not look at it again.
+    gc.freeze()
+    sys.stdout.write(f"ready cms url={url}\n")
+    sys.stdout.flush()

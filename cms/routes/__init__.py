@@ -1,0 +1,1 @@
+"""HTTP: each route parses a request, calls one handler and spells its answer."""

@@ -1,0 +1,71 @@
+"""One operation of the API: where it is, what answers it, and what the documentation says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+Call = Callable[[Request], Awaitable[Response]]
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value in the path, the query or a header."""
+
+    name: str
+    place: str
+    schema: Schema
+    meaning: str
+    required: bool = False
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What ``/openapi.json`` says of an endpoint. ``failures`` are the statuses that it may fail with."""
+
+    name: str
+    tag: str
+    summary: str
+    description: str
+    answer: Schema
+    parameters: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[int, ...] = ()
+    media: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """``method`` and ``path`` as in ``POST /api/mqtt/test``; undocumented without an ``operation``."""
+
+    method: str
+    path: str
+    call: Call
+    operation: Operation | None = None
+
+
+def routed(endpoints: Iterable[Endpoint]) -> list[Route]:
+    """One route for each path, so that a wrong method is told every right one."""
+    paths: dict[str, dict[str, Call]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint.call
+    return [Route(path, _by_method(calls), methods=list(calls)) for path, calls in paths.items()]
+
+
+def _by_method(calls: Mapping[str, Call]) -> Call:
+    if len(calls) == 1:
+        return next(iter(calls.values()))
+
+    async def call(request: Request) -> Response:
+        return await calls["GET" if request.method == "HEAD" else request.method](request)
+
+    return call

@@ -1,0 +1,130 @@
+"""A JSON object or a query, read field by field; whatever is wrong is a RequestError that names the field."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from cms.cabinet import CABINET_ID_WANTED, is_cabinet_id
+from cms.errors import RequestError
+from wire.components import COMPONENTS
+from wire.errors import Problem, RelayIdError
+from wire.jsontext import json_type
+from wire.relay import canonical_relay_id
+
+WAIT_LIMIT_S = 30.0
+
+
+class Form:
+    """What a caller sent, by field. Only the fields in ``known`` may be there, whatever they hold."""
+
+    def __init__(self, fields: Mapping[str, Any], known: Iterable[str]) -> None:
+        names = tuple(known)
+        unknown = [name for name in fields if name not in names]
+        if unknown:
+            wanted = f"unknown, {', '.join(names)} can be given"
+            raise RequestError.of([Problem(_bare(name), wanted) for name in unknown[:10]])
+        self._fields = fields
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def relay_id(self, name: str = "relayId", default: str | None = None) -> str:
+        """The relay id in its canonical form (section 1)."""
+        if name not in self._fields and default is not None:
+            return default
+        try:
+            return canonical_relay_id(self.text(name))
+        except RelayIdError as exc:
+            raise RequestError(name, str(exc).partition(": ")[2]) from exc
+
+    def component(self, name: str = "component") -> str:
+        """The name of one of the five components (section 3)."""
+        return self.one_of(name, COMPONENTS)
+
+    def one_of(self, name: str, words: Iterable[str]) -> str:
+        """One of ``words``, spelled exactly so."""
+        value = self._fields.get(name)
+        if isinstance(value, str) and value in words:
+            return value
+        raise RequestError(name, f"one of {', '.join(words)} was wanted{self._not(name)}")
+
+    def text(self, name: str) -> str:
+        """A string, of any length."""
+        value = self._fields.get(name)
+        if not isinstance(value, str):
+            raise RequestError(name, f"a string was wanted{self._not(name)}")
+        return value
+
+    def object(self, name: str) -> dict[str, Any]:
+        """An object, of any content."""
+        value = self._fields.get(name)
+        if not isinstance(value, dict):
+            raise RequestError(name, f"an object was wanted{self._not(name)}")
+        return value
+
+    def _not(self, name: str) -> str:
+        if name not in self._fields:
+            return ", not nothing"
+        value = self._fields[name]
+        return f", not {shown(value)}" if isinstance(value, str) else f", not {json_type(value)}"
+
+
+class Query(Form):
+    """The query of a request. What it does not know it ignores: proxies and browsers add to queries."""
+
+    def __init__(self, request: Request, known: Iterable[str]) -> None:
+        names = tuple(known)
+        given = [(name, value) for name, value in request.query_params.multi_items() if name in names]
+        fields = dict(given)
+        if len(fields) != len(given):
+            twice = next(name for name in fields if sum(name == other for other, _ in given) > 1)
+            raise RequestError(twice, "it was wanted once, not several times")
+        super().__init__(fields, names)
+
+    def seconds(self, name: str) -> float | None:
+        """More than 0 and at most 30 seconds, None where the query does not say."""
+        if name not in self:
+            return None
+        try:
+            value = float(self.text(name))
+        except ValueError:
+            value = math.nan
+        if not 0 < value <= WAIT_LIMIT_S:
+            raise RequestError(
+                name, f"seconds, more than 0 and at most {WAIT_LIMIT_S:g}, were wanted{self._not(name)}"
+            )
+        return value
+
+    def boolean(self, name: str) -> bool | None:
+        """``true`` or ``false``, None where the query does not say."""
+        return self.one_of(name, ("true", "false")) == "true" if name in self else None
+
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self else None
+
+    def cabinet_id(self, name: str = "cabinetId") -> str:
+        """A cabinet's id; it may be well-formed and yet nobody's."""
+        if name not in self:
+            raise RequestError(name, f"{CABINET_ID_WANTED} were wanted, not nothing")
+        return cabinet_id(self.text(name), name)
+
+
+def cabinet_id(text: str, name: str = "cabinetId") -> str:
+    """``text``, where it can be the id of a cabinet (section 1)."""
+    if not is_cabinet_id(text):
+        raise RequestError(name, f"{CABINET_ID_WANTED} were wanted, not {shown(text)}")
+    return text
+
+
+def _bare(name: str) -> str:
+    return name if name.isidentifier() and len(name) <= 64 else shown(name)
+
+
+def shown(text: str) -> str:
+    """``text`` as it may stand in a sentence: in ASCII, quoted, not too long."""
+    return json.dumps(text) if len(text) <= 80 else f"{len(text)} characters"

@@ -1,0 +1,80 @@
+"""``/api/cabinets/{id}/smib-config``: what is ordered of a SMIB (specification, endpoints 1 and 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cms.errors import RequestError
+from cms.handlers.cabinets import Cabinets
+from cms.handlers.orders import OrderRequest, Orders
+from cms.routes.answer import answer
+from cms.routes.body import read_object
+from cms.routes.endpoint import Endpoint
+from cms.routes.form import Form, cabinet_id, shown
+from cms.routes.operations import ORDER, READ_CONFIG
+from wire.commands import COMMANDS
+
+PATH = "/api/cabinets/{cabinetId}/smib-config"
+
+_TAG = re.compile(r'"(\d{1,15})"')
+
+
+class SmibConfigRoutes:
+    """Reads and writes the stored configuration."""
+
+    def __init__(self, cabinets: Cabinets, orders: Orders) -> None:
+        self._cabinets = cabinets
+        self._orders = orders
+
+    def endpoints(self) -> list[Endpoint]:
+        return [Endpoint("POST", PATH, self.order, ORDER), Endpoint("GET", PATH, self.read, READ_CONFIG)]
+
+    async def order(self, request: Request) -> Response:
+        cabinet = cabinet_id(request.path_params["cabinetId"])
+        order = _order(await read_object(request), _expected_revision(request))
+        outcome = await self._orders.give(cabinet, order)
+        queued = {"queued": True} if outcome.queued else {}
+        return answer(
+            _tag(outcome.cabinet.revision),
+            data=outcome.cabinet.to_document(),
+            mqttSent=outcome.sent,
+            **queued,
+        )
+
+    async def read(self, request: Request) -> Response:
+        cabinet = await self._cabinets.one(cabinet_id(request.path_params["cabinetId"]))
+        shown_cabinet = cabinet.to_document()
+        data = {name: shown_cabinet[name] for name in ("smibConfig", "smibVersion", "relayId")}
+        return answer(_tag(cabinet.revision), data=data)
+
+
+def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderRequest:
+    form = Form(body, ("smibConfig", "smibVersion", "machineControl"))
+    return OrderRequest(
+        config=form.object("smibConfig") if "smibConfig" in form else None,
+        version=form.object("smibVersion") if "smibVersion" in form else None,
+        command=form.one_of("machineControl", COMMANDS) if "machineControl" in form else None,
+        expected_revision=expected_revision,
+    )
+
+
+def _expected_revision(request: Request) -> int | None:
+    """The revision in ``If-Match``, as the ``ETag`` of an earlier answer gave it."""
+    seen = request.headers.get("if-match")
+    if seen is None or seen.strip() == "*":
+        return None
+    tag = _TAG.fullmatch(seen.strip())
+    if tag is None:
+        raise RequestError(
+            "If-Match", f'the ETag of an earlier answer, such as "7", was wanted, not {shown(seen)}'
+        )
+    return int(tag[1])
+
+
+def _tag(revision: int) -> dict[str, str]:
+    return {"etag": f'"{revision}"'}

@@ -1,0 +1,24 @@
+"""``GET /api/mqtt/config/subscribe`` (specification, endpoint 6)."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cms.routes.endpoint import Endpoint
+from cms.routes.form import Query
+from cms.routes.operations import SUBSCRIBE
+from cms.sse import Streams
+
+
+class StreamRoutes:
+    """Opens event streams; what is wrong with a request is answered before anything is streamed."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+
+    def endpoints(self) -> list[Endpoint]:
+        return [Endpoint("GET", "/api/mqtt/config/subscribe", self.subscribe, SUBSCRIBE)]
+
+    async def subscribe(self, request: Request) -> Response:
+        return self._streams.response(Query(request, ("relayId",)).relay_id())

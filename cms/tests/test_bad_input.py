@@ -1,0 +1,276 @@
+"""Bad input everywhere: the error envelope, the right status, nothing published or stored (issue 2)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cms.tests.desk import NOW, RELAY, Desk, at_desk
+
+ORDER = "/api/cabinets/cab-1/smib-config"
+REQUEST = "/api/mqtt/config/request"
+PUBLISH = "/api/mqtt/config/publish"
+TEST = "/api/mqtt/test"
+GOOD_BODIES: dict[str, dict[str, Any]] = {
+    ORDER: {"machineControl": "RESTART"},
+    REQUEST: {"relayId": RELAY, "component": "mqtt"},
+    PUBLISH: {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", "netStaChan": 3}},
+    TEST: {"action": "publish"},
+}
+BAD_IDS = [
+    "",
+    " ",
+    "a/b",
+    "+",
+    "#",
+    "sas/relay/#",
+    "a\x00b",
+    "a\nb",
+    "a\r\nb",
+    "x" * 65,
+    "é",
+    7,
+    None,
+    [],
+    {},
+    True,
+]
+DEEP = b'{"relayId":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A request that must fail with ``status``, and the words that its sentence must hold."""
+
+    method: str
+    path: str
+    body: Any
+    status: int
+    words: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        shown = self.body[:40] if isinstance(self.body, bytes) else json.dumps(self.body)[:60]
+        return f"{self.method} {self.path[:60]} {shown!r}"
+
+
+def post(path: str, body: Any, status: int, *words: str, **headers: str) -> Bad:
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Bad("POST", path, body, status, words, named)
+
+
+def changed(path: str, **fields: Any) -> dict[str, Any]:
+    return {**GOOD_BODIES[path], **fields}
+
+
+def without(path: str, name: str) -> dict[str, Any]:
+    return {key: value for key, value in GOOD_BODIES[path].items() if key != name}
+
+
+def config(**fields: Any) -> dict[str, Any]:
+    return {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", **fields}}
+
+
+ANY_BODY = [
+    case
+    for path in GOOD_BODIES
+    for case in (
+        post(path, b"", 400, "body", "nothing"),
+        post(path, b"{", 400, "body", "JSON"),
+        post(path, b"not json", 400, "body", "JSON"),
+        post(path, b'{"relayId":NaN}', 400, "body", "NaN"),
+        post(path, b'{"relayId":1e999}', 400, "body"),
+        post(path, b"\xff\xfe{}", 400, "body", "UTF-8"),
+        post(path, b'{"relayId":"\\ud800"}', 400, "body"),
+        post(path, b"[]", 400, "body", "object"),
+        post(path, b"null", 400, "body", "object"),
+        post(path, b'"text"', 400, "body", "object"),
+        post(path, DEEP, 400, "body", "nesting"),
+        post(path, b'{"a":"' + b"x" * 65_536 + b'"}', 413, "body", "65536"),
+        post(path, GOOD_BODIES[path], 415, "Content-Type", "application/json", content_type="text/plain"),
+        post(path, GOOD_BODIES[path], 415, "Content-Type", content_type=""),
+        post(path, GOOD_BODIES[path], 415, "Content-Type", content_type="application/json; charset=latin-1"),
+        post(path, GOOD_BODIES[path], 415, "Content-Encoding", content_encoding="gzip"),
+        post(path, changed(path, surprise=1), 400, "surprise", "unknown"),
+        post(path, changed(path, **{"a\nb": 1}), 400, "unknown"),
+    )
+]
+ORDERS = [
+    post(ORDER, {}, 400, "smibConfig", "machineControl"),
+    post(ORDER, {"smibConfig": {}}, 400, "smibConfig"),
+    post(ORDER, {"smibConfig": {"net": {}}}, 400, "smibConfig.net"),
+    post(ORDER, {"smibConfig": []}, 400, "smibConfig", "object"),
+    post(ORDER, {"smibConfig": None}, 400, "smibConfig", "null"),
+    post(ORDER, {"smibConfig": {"net": 7}}, 400, "smibConfig.net"),
+    post(ORDER, {"smibConfig": {"wifi": {"a": 1}}}, 400, "smibConfig.wifi", "unknown"),
+    post(ORDER, {"smibConfig": {"app": {"version": "2"}}}, 400, "smibConfig.app.version", "read-only"),
+    post(ORDER, {"smibConfig": {"net": {"netStaSSID": ""}}}, 400, "smibConfig.net.netStaSSID"),
+    post(ORDER, {"smibConfig": {"net": {"netStaSSID": "x" * 33}}}, 400, "netStaSSID"),
+    post(ORDER, {"smibConfig": {"net": {"netStaPwd": "short"}}}, 400, "netStaPwd"),
+    post(ORDER, {"smibConfig": {"net": {"netStaChan": "1"}}}, 400, "netStaChan"),
+    post(ORDER, {"smibConfig": {"net": {"netStaChan": 1.5}}}, 400, "netStaChan"),
+    post(ORDER, {"smibConfig": {"net": {"netStaChan": True}}}, 400, "netStaChan"),
+    post(ORDER, {"smibConfig": {"coms": {"comsMode": 3}, "net": {"netMode": 2}}}, 400, "comsMode", "netMode"),
+    post(ORDER, {"smibConfig": {"mqtt": {"mqttURI": "mqtt://u:***@h"}}}, 400, "mqttURI", "password"),
+    post(ORDER, {"smibVersion": {}}, 400, "smibVersion"),
+    post(ORDER, {"smibVersion": "1.0"}, 400, "smibVersion", "object"),
+    post(ORDER, {"smibVersion": {"firmware": 1}}, 400, "smibVersion.firmware", "string"),
+    post(ORDER, {"smibVersion": {"firmware": ""}}, 400, "smibVersion.firmware"),
+    post(ORDER, {"smibVersion": {"firmware": "x" * 257}}, 400, "smibVersion.firmware"),
+    post(ORDER, {"smibVersion": {"firmware": "a\nb"}}, 400, "smibVersion.firmware"),
+    post(ORDER, {"smibVersion": {"": "1"}}, 400, "smibVersion"),
+    post(ORDER, {"smibVersion": {str(n): "1" for n in range(33)}}, 400, "smibVersion"),
+    post(ORDER, {"machineControl": "EXPLODE"}, 400, "machineControl", "RESTART", "EXPLODE"),
+    post(ORDER, {"machineControl": "restart"}, 400, "machineControl"),
+    post(ORDER, {"machineControl": ""}, 400, "machineControl"),
+    post(ORDER, {"machineControl": None}, 400, "machineControl"),
+    post(ORDER, {"machineControl": ["RESTART"]}, 400, "machineControl"),
+    post(ORDER, {"machineControl": "RESTART"}, 400, "If-Match", if_match="seven"),
+    post(ORDER, {"machineControl": "RESTART"}, 409, "If-Match", "revision 1", if_match='"7"'),
+    post("/api/cabinets/cab-9/smib-config", GOOD_BODIES[ORDER], 404, "cabinetId", "cab-9"),
+    post("/api/cabinets/cab-9/smib-config", {"machineControl": "EXPLODE"}, 400, "machineControl"),
+]
+REQUESTS = [
+    post(REQUEST, {}, 400, "relayId"),
+    post(REQUEST, without(REQUEST, "component"), 400, "component", "mqtt, net, coms, ota, app"),
+    post(REQUEST, changed(REQUEST, component="wifi"), 400, "component", "wifi"),
+    post(REQUEST, changed(REQUEST, component=["mqtt"]), 400, "component", "list"),
+    post(REQUEST, changed(REQUEST, component=""), 400, "component"),
+    *(
+        post(f"{REQUEST}?wait={wait}", GOOD_BODIES[REQUEST], 400, "wait")
+        for wait in ("0", "-1", "31", "x", "nan", "")
+    ),
+    post(f"{REQUEST}?wait=1&wait=2", GOOD_BODIES[REQUEST], 400, "wait", "once"),
+    post(f"{REQUEST}?wait=0.01", GOOD_BODIES[REQUEST], 504, RELAY, "mqtt"),
+]
+PUBLICATIONS = [
+    post(PUBLISH, without(PUBLISH, "config"), 400, "config", "object"),
+    post(PUBLISH, changed(PUBLISH, config="x"), 400, "config", "object"),
+    post(PUBLISH, changed(PUBLISH, config={}), 400, "config.typ"),
+    post(PUBLISH, changed(PUBLISH, config={"comp": "net", "netMode": 1}), 400, "config.typ", "cfg"),
+    post(PUBLISH, config(typ="cmd"), 400, "config.typ"),
+    post(PUBLISH, config(), 400, "config", "request"),
+    post(PUBLISH, config(comp="app", version="2"), 400, "config.comp"),
+    post(PUBLISH, config(comp="wifi", netMode=1), 400, "config.comp"),
+    post(PUBLISH, config(comp={}, netMode=1), 400, "config.comp"),
+    post(PUBLISH, config(netMode=1, mqttQOS=1), 400, "config.mqttQOS", "unknown"),
+    post(PUBLISH, config(rly=RELAY, netMode=1), 400, "config.rly", "unknown"),
+    post(PUBLISH, config(netStaChan=15, netMode=9), 400, "config.netStaChan", "config.netMode"),
+    post(PUBLISH, config(netStaPwd="***"), 400, "config.netStaPwd", "mask"),
+    post(PUBLISH, config(comp="mqtt", mqttPassword="***"), 400, "config.mqttPassword", "mask"),
+    post(PUBLISH, config(comp="mqtt", mqttURI="mqtt://u:***@h:1883"), 400, "config.mqttURI", "mask"),
+]
+TESTS = [
+    post(TEST, {}, 400, "action", "connect, publish, subscribe"),
+    post(TEST, {"action": "explode"}, 400, "action", "explode"),
+    post(TEST, {"action": None}, 400, "action"),
+    post(TEST, {"action": "publish", "message": 7}, 400, "message", "string"),
+    post(TEST, {"action": "publish", "message": ""}, 400, "message"),
+    post(TEST, {"action": "publish", "message": {"command": "test"}}, 400, "message", "object"),
+]
+RELAYS = [
+    post(path, changed(path, relayId=bad), 400, "relayId")
+    for path in (REQUEST, PUBLISH, TEST)
+    for bad in BAD_IDS
+]
+QUERIES = [
+    Bad("GET", "/api/mqtt/config", None, 400, ("cabinetId",)),
+    Bad("GET", "/api/mqtt/config?cabinetId=", None, 400, ("cabinetId",)),
+    Bad("GET", "/api/mqtt/config?cabinetId=a%2Fb", None, 400, ("cabinetId",)),
+    Bad("GET", "/api/mqtt/config?cabinetId=%FF", None, 400, ("cabinetId",)),
+    Bad("GET", "/api/mqtt/config?cabinetId=cab-1&cabinetId=cab-2", None, 400, ("cabinetId", "once")),
+    Bad("GET", "/api/mqtt/config?cabinetId=cab-9", None, 404, ("cabinetId", "cab-9")),
+    Bad("GET", "/api/mqtt/config/subscribe", None, 400, ("relayId",)),
+    Bad("GET", "/api/mqtt/config/subscribe?relayId=", None, 400, ("relayId",)),
+    Bad("GET", "/api/mqtt/config/subscribe?relayId=sas%2Frelay%2F%23", None, 400, ("relayId",)),
+    Bad("GET", "/api/mqtt/config/subscribe?relayId=%2B", None, 400, ("relayId",)),
+    Bad("GET", "/api/mqtt/config/subscribe?relayId=a%00b", None, 400, ("relayId",)),
+    Bad("GET", "/api/mqtt/config/subscribe?relayId=a%0Ab", None, 400, ("relayId",)),
+    Bad("GET", f"/api/mqtt/config/subscribe?relayId={'x' * 65}", None, 400, ("relayId",)),
+    Bad("GET", "/api/cabinets?online=perhaps", None, 400, ("online",)),
+    Bad("GET", "/api/cabinets/cab-9", None, 404, ("cab-9",)),
+    Bad("GET", "/api/cabinets/cab-9/smib-config", None, 404, ("cab-9",)),
+]
+PATH_IDS = [
+    Bad(method, f"/api/cabinets/{bad}{end}", body, 400, ("cabinetId",))
+    for bad in ("a%2Fb", "..%2f..", "%2B", "%23", "a%00b", "a%0A", "a%0D%0Ab", "x" * 65, "%C3%A9", "%FF")
+    for method, end, body in (
+        ("GET", "", None),
+        ("GET", "/smib-config", None),
+        ("POST", "/smib-config", {"machineControl": "RESTART"}),
+    )
+]
+ROUTES = [
+    Bad("GET", "/", None, 404, ("path", "/docs")),
+    Bad("GET", "/api/nothing", None, 404, ("/api/nothing",)),
+    Bad("GET", "/api/cabinets/", None, 404, ("path",)),
+    Bad("GET", "/docs/index.html", None, 404, ("path",)),
+    Bad("GET", "/docs/..%2f..%2fcms.sqlite3", None, 404, ("path",)),
+    Bad("POST", "/api/cabinets", {}, 405, ("GET", "POST")),
+    Bad("DELETE", ORDER, None, 405, ("DELETE",)),
+    Bad("GET", REQUEST, None, 405, ("POST",)),
+    Bad("PUT", "/healthz", {}, 405, ("PUT",)),
+    Bad("OPTIONS", TEST, None, 405, ("POST",)),
+]
+CASES = [*ANY_BODY, *ORDERS, *REQUESTS, *PUBLICATIONS, *TESTS, *RELAYS, *QUERIES, *PATH_IDS, *ROUTES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_bad_input_is_refused_in_the_error_envelope_and_leaves_no_trace(case: Bad) -> None:
+    async def act(desk: Desk) -> None:
+        before = await desk.stored()
+        answer = await desk.ask(case.method, case.path, case.body, headers=dict(case.headers))
+        envelope = answer.json()
+        assert answer.status_code == case.status, envelope
+        assert answer.headers["content-type"] == "application/json"
+        assert list(envelope)[:3] == ["success", "error", "timestamp"]
+        assert envelope["success"] is False
+        assert envelope["timestamp"] == NOW
+        for word in case.words:
+            assert word in envelope["error"]
+        assert envelope["error"].isprintable()
+        assert await desk.stored() == before
+        if case.status != 504:
+            assert desk.link.sent == []
+
+    at_desk(act)
+
+
+@pytest.mark.parametrize("path", GOOD_BODIES)
+def test_the_good_body_that_the_bad_ones_are_made_of_is_accepted(path: str) -> None:
+    async def act(desk: Desk) -> None:
+        answer = await desk.ask("POST", path, GOOD_BODIES[path])
+        assert answer.status_code == 200, answer.json()
+        assert len(desk.link.sent) == 1
+
+    at_desk(act)
+
+
+def test_every_wrong_field_of_an_order_is_named_at_once() -> None:
+    async def act(desk: Desk) -> None:
+        body: dict[str, dict[str, Any]] = {
+            "smibConfig": {"net": {"netMode": 7}, "zap": {}},
+            "smibVersion": {"firmware": 1},
+        }
+        envelope = (await desk.ask("POST", ORDER, body)).json()
+        named = [problem["field"] for problem in envelope["problems"]]
+        assert named == ["smibConfig.zap", "smibVersion.firmware"]
+        del body["smibConfig"]["zap"]
+        envelope = (await desk.ask("POST", ORDER, body)).json()
+        named = [problem["field"] for problem in envelope["problems"]]
+        assert named == ["smibConfig.net.netMode", "smibVersion.firmware"]
+
+    at_desk(act)
+
+
+def test_no_refusal_repeats_a_secret() -> None:
+    async def act(desk: Desk) -> None:
+        for fields in ({"netStaPwd": "hush"}, {"netStaPwd": ["hush-hush"]}):
+            assert "hush" not in (await desk.ask("POST", PUBLISH, config(**fields))).text
+        uri = config(comp="mqtt", mqttURI="mqtt://floor:hush@bad host")
+        assert "hush" not in (await desk.ask("POST", PUBLISH, uri)).text
+
+    at_desk(act)
