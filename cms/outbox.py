@@ -75,7 +75,7 @@ class Outbox:
         with self._outcomes.expecting(entries) as outcomes:
             self.wake()
             if not self._publisher.is_connected():
-                return all(outcome.done() for outcome in outcomes)
+                return all(outcome.done() and outcome.result() for outcome in outcomes)
             try:
                 async with asyncio.timeout(timeout):
                     return all(await asyncio.gather(*outcomes))
@@ -148,7 +148,7 @@ class Outbox:
             WireError,
         ) as exc:  # it would never go out, and must not keep the others from it
             event("!", "order given up", relay=entry.relay_id, cabinet=entry.cabinet_id, reason=str(exc))
-            self._outcomes.disappoint(entry)
+            self._outcomes.give_up(entry)
         else:
             self._outcomes.acknowledge(entry)
 
@@ -163,7 +163,7 @@ class Outbox:
             cabinet=entry.cabinet_id,
             age_ms=now_ms - entry.created_ms,
         )
-        self._outcomes.disappoint(entry)
+        self._outcomes.give_up(entry)
 
     def _pause_s(self, reason: str, entries: Sequence[OutboxEntry]) -> float:
         """The pause after a failure: longer with each, but not beyond the next command that expires."""

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from cms.store.entry import OutboxEntry
 
 REMEMBERED = 10_000
-"""How many acknowledged entries are known at least, for those who ask late."""
+"""Of how many entries the end is known at least, for those who ask late."""
 
 
 class Outcomes:
     """Between the one sender and the requests that wait for it; used from one event loop only.
 
-    An acknowledgement is remembered, so that an entry is known as sent even where it was sent before anybody
-    asked, or could not be removed from the storage afterwards.
+    The end of an entry is remembered, so that it is known even where the entry was sent before anybody asked,
+    or could not be removed from the storage afterwards.
     """
 
     def __init__(self) -> None:
-        self._acknowledged: OrderedDict[str, int] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[int, bool]] = OrderedDict()
         self._waiting: dict[str, list[tuple[int, asyncio.Future[bool]]]] = {}
 
     @contextmanager
@@ -36,31 +36,40 @@ class Outcomes:
                 self._forget_done(entry.id)
 
     def is_acknowledged(self, entry: OutboxEntry) -> bool:
-        return self._acknowledged.get(entry.id, 0) >= entry.version
+        return self._end_of(entry) is True
 
     def acknowledge(self, entry: OutboxEntry) -> None:
         """The broker has ``entry``."""
-        self._acknowledged[entry.id] = entry.version
-        self._acknowledged.move_to_end(entry.id)
-        if len(self._acknowledged) > REMEMBERED:
-            self._acknowledged.popitem(last=False)
-        self._tell(entry.id, entry.version, True)
+        self._end(entry, True)
 
-    def disappoint(self, entry: OutboxEntry) -> None:
-        """``entry`` was not sent, at least not now: whoever waits for it need not wait longer."""
-        self._tell(entry.id, entry.version, False)
+    def give_up(self, entry: OutboxEntry) -> None:
+        """``entry`` was not sent and never will be."""
+        self._end(entry, False)
 
     def disappoint_all(self) -> None:
+        """Nothing is sent now: whoever waits need not wait longer."""
         for entry_id in list(self._waiting):
             self._tell(entry_id, None, False)
 
     def _expect(self, entry: OutboxEntry) -> asyncio.Future[bool]:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        if self.is_acknowledged(entry):
-            future.set_result(True)
-        else:
+        end = self._end_of(entry)
+        if end is None:
             self._waiting.setdefault(entry.id, []).append((entry.version, future))
+        else:
+            future.set_result(end)
         return future
+
+    def _end_of(self, entry: OutboxEntry) -> bool | None:
+        version, acknowledged = self._ended.get(entry.id, (0, False))
+        return acknowledged if version >= entry.version else None
+
+    def _end(self, entry: OutboxEntry, acknowledged: bool) -> None:
+        self._ended[entry.id] = (entry.version, acknowledged)
+        self._ended.move_to_end(entry.id)
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+        self._tell(entry.id, entry.version, acknowledged)
 
     def _tell(self, entry_id: str, up_to: int | None, acknowledged: bool) -> None:
         for version, future in self._waiting.get(entry_id, ()):
