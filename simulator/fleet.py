@@ -1,0 +1,194 @@
+"""A floor of virtual SMIBs in one process: made from a plan, started, counted, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any
+
+from simulator.deadlines import Clock, Deadlines, steady_clock
+from simulator.device.device import Device
+from simulator.device.memory import Factory, Memory
+from simulator.device.transitions import State
+from simulator.errors import DamagedMemory
+from simulator.faults import Faults, fault_from
+from simulator.fleet_plan import FleetPlan, Group
+from simulator.identities import Identity, factory_values, identities
+from simulator.link import Links
+from simulator.networks import Networks
+from simulator.session import FAILED, Session, Surroundings, Tell
+from simulator.state_dir import StateDir
+from wire.address import BrokerAddress
+
+BATCH = 50
+"""Devices that are switched on before the event loop gets its turn."""
+STOP_S = 1.2
+"""A lab is gone within 2 s, and its fleet has to leave before its broker."""
+
+_log = logging.getLogger("simulator.fleet")
+
+
+def _tell_nobody(_relay_id: str, _kind: str, _facts: Mapping[str, Any]) -> None:
+    """The hook of a fleet that nobody looks at."""
+
+
+class Fleet:
+    """Many sessions. None of them ever touches another.
+
+    `on_event(relay_id, kind, facts)` is told everything, as it happens, and must be quick; what it raises is
+    logged. Kinds and facts: `connecting` broker, ssid · `state` state, before · `received` topic, payload ·
+    `sent` topic, kind, payload · `refused` why · `lost` · `disconnected` clean, why · `note` mark, what, … ·
+    `failed` why. A payload may hold secrets: mask it (`wire.redaction`) before it is shown.
+    """
+
+    def __init__(
+        self,
+        plan: FleetPlan,
+        links: Links,
+        *,
+        broker: BrokerAddress | None = None,
+        state: StateDir | None = None,
+        clock: Clock | None = None,
+        on_event: Tell = _tell_nobody,
+    ) -> None:
+        """A fleet without power. `broker` becomes the factory `mqttURI` of every device whose group names
+        none; `state` must be open, and stays the caller's to close.
+        """
+        self.plan = plan
+        self.totals: Counter[str] = Counter()
+        self._links = links
+        self._broker = broker
+        self._state = state
+        self._on_event = on_event
+        clock = clock or steady_clock()
+        self._deadlines = Deadlines(clock)
+        save = None if state is None else state.save
+        self._around = Surroundings(clock, self._deadlines, Networks(plan.networks), save, self._tell)
+        self._sessions: dict[str, Session] = {}
+        self._identities: dict[str, Identity] = {}
+        self._counts: Counter[str] = Counter()
+        self._undecided: set[str] = set()
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions.values())
+
+    def __contains__(self, relay_id: str) -> bool:
+        return relay_id in self._sessions
+
+    def __getitem__(self, relay_id: str) -> Session:
+        return self._sessions[relay_id]
+
+    def identity(self, relay_id: str) -> Identity:
+        return self._identities[relay_id]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many devices are in each state (`State`'s values, `failed`); they add up to the fleet."""
+        return {state: number for state, number in self._counts.items() if number}
+
+    @property
+    def online(self) -> int:
+        """Devices that are connected and whose subscriptions are acknowledged."""
+        return self._counts[State.ONLINE.value]
+
+    async def start(self) -> None:
+        """Make every device and switch it on. That they are online is what `settled` and `until` wait for."""
+        factories: dict[str, Factory] = {}
+        for number, (group, identity) in enumerate(identities(self.plan), start=1):
+            factory = factories.get(group.name)
+            if factory is None:
+                factory = factories[group.name] = Factory(factory_values(group, self._broker))
+            self._add(group, identity, factory)
+            self._sessions[identity.relay_id].power_on()
+            if number % BATCH == 0:
+                await asyncio.sleep(0)
+
+    async def settled(self) -> None:
+        """Return when every device has been online, or was refused once, or failed."""
+        await self.until(lambda: not self._undecided)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return when `condition` holds; it is looked at whenever a device changes state or is refused."""
+        if condition():
+            return
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = (condition, reached)
+        self._waiting.append(entry)
+        try:
+            await reached
+        finally:
+            self._waiting.remove(entry)
+
+    async def stop(self) -> None:
+        """Disconnect everything cleanly, within 2 s."""
+        self._deadlines.close()
+        for session in self:
+            session.leave()
+        try:
+            async with asyncio.timeout(STOP_S):
+                for session in self:
+                    await session.left()
+        except TimeoutError:
+            _log.warning("! fleet stop=incomplete after_s=%g", STOP_S)
+
+    def _add(self, group: Group, identity: Identity, factory: Factory) -> None:
+        relay_id = identity.relay_id
+        device = Device(relay_id, self._memory(relay_id, factory))
+        session = Session(device, self._links.link(), self._around, self._faults(group, relay_id))
+        self._sessions[relay_id] = session
+        self._identities[relay_id] = identity
+        self._counts[session.state] += 1
+        self._undecided.add(relay_id)
+
+    def _memory(self, relay_id: str, factory: Factory) -> Memory:
+        """What the device had stored; a memory that can't be read is replaced by factory values, as a board
+        with a worn-out NVS does (INT-32).
+        """
+        if self._state is None:
+            return Memory(factory)
+        try:
+            stored = self._state.load(relay_id)
+            return Memory(factory) if stored is None else Memory.from_dict(factory, stored)
+        except DamagedMemory as exc:
+            file = self._state.file(relay_id)
+            _log.warning("! %s nvs=damaged file=%s why=%s use=factory-values", relay_id, file, exc)
+            return Memory(factory)
+
+    def _faults(self, group: Group, relay_id: str) -> Faults | None:
+        if not group.faults:
+            return None
+        dice = Random(f"{self.plan.seed}/{relay_id}")
+        return Faults(tuple(fault_from(spec, dice) for spec in group.faults))
+
+    def _tell(self, relay_id: str, kind: str, facts: Mapping[str, Any]) -> None:
+        self.totals[kind] += 1
+        if kind == "state":
+            self._counts[facts["before"]] -= 1
+            self._counts[facts["state"]] += 1
+            _log.info("= %s state=%s", relay_id, facts["state"])
+        elif kind == "note":
+            _log.info("%s %s %s", facts["mark"], relay_id, _listed(facts))
+        if kind in ("state", "refused"):
+            self._decide(relay_id, kind, facts)
+        try:
+            self._on_event(relay_id, kind, facts)
+        except Exception:  # noqa: BLE001  a view that stumbles must not stop a device
+            _log.exception("! %s on_event=failed kind=%s", relay_id, kind)
+
+    def _decide(self, relay_id: str, kind: str, facts: Mapping[str, Any]) -> None:
+        if kind == "refused" or facts["state"] in (State.ONLINE.value, FAILED):
+            self._undecided.discard(relay_id)
+        for condition, reached in self._waiting:
+            if not reached.done() and condition():
+                reached.set_result(None)
+
+
+def _listed(facts: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in facts.items() if name != "mark")

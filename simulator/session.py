@@ -1,0 +1,205 @@
+"""One device on one link: carries out what the device wants done, and tells it what happened.
+
+A session decides nothing: when to connect again, what to answer and what to keep are effects of the device.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.deadlines import Clock, Deadline, Deadlines
+from simulator.device.device import Device
+from simulator.device.effects import Connect, Disconnect, Effect, Note, Publish, Save
+from simulator.device.link import LinkSettings, Refusal
+from simulator.device.transitions import State
+from simulator.errors import StateDirError
+from simulator.faults import Arrival, Faults
+from simulator.link import Link
+from simulator.networks import Networks
+
+Tell = Callable[[str, str, Mapping[str, Any]], None]
+"""Relay id, kind of event, facts; see `Fleet` for the kinds."""
+
+FAILED = "failed"
+"""The state of a session whose device raised, beside the values of `State`."""
+
+_log = logging.getLogger("simulator.session")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the devices of a fleet have in common: the time, their timers, the networks that exist, where an
+    NVS is kept (None: nowhere), and who is told of everything.
+    """
+
+    clock: Clock
+    deadlines: Deadlines
+    networks: Networks
+    save: Callable[[str, Mapping[str, Any]], None] | None
+    tell: Tell
+
+
+class Session:
+    """A `LinkListener` that never raises: a device that does is switched off, and no other notices."""
+
+    __slots__ = ("_around", "_deadline", "_epoch", "_faults", "_joining", "_link", "_state", "device")
+
+    def __init__(
+        self, device: Device, link: Link, around: Surroundings, faults: Faults | None = None
+    ) -> None:
+        self.device = device
+        self._link = link
+        self._around = around
+        self._faults = faults
+        self._state = device.state.value
+        self._deadline: Deadline | None = None
+        self._joining: Deadline | None = None
+        self._epoch = 0
+
+    @property
+    def state(self) -> str:
+        """The device's state as a word, or `FAILED`."""
+        return self._state
+
+    def power_on(self) -> None:
+        self._do(self.device.power_on)
+
+    def power_off(self) -> None:
+        """As a power loss: the broker sends the will."""
+        self._do(self.device.power_off)
+
+    def leave(self) -> None:
+        """The end of the process: disconnect cleanly, whatever the device is at."""
+        self._forget()
+        self._link.close(clean=True)
+
+    async def left(self) -> None:
+        """Return when the connection that `leave` ended is gone."""
+        await self._link.closed()
+
+    def link_up(self) -> None:
+        self._do(self.device.link_up)
+
+    def link_refused(self, reason: Refusal) -> None:
+        self._tell("refused", {"why": str(reason)})
+        self._do(lambda now_ms: self.device.link_refused(reason, now_ms))
+
+    def link_down(self) -> None:
+        self._tell("lost", {})
+        self._do(self.device.link_down)
+
+    def link_message(self, topic: str, payload: bytes) -> None:
+        self._tell("received", {"topic": topic, "payload": payload})
+        if self._faults is None:
+            self._do(lambda now_ms: self.device.receive(topic, payload, now_ms))
+            return
+        for arrival in self._faults.inbound((Arrival(topic, payload),)):
+            self._arrive(arrival, self._epoch)
+
+    def _arrive(self, arrival: Arrival, epoch: int) -> None:
+        """Hand a message over, later where it is delayed; what waits when the connection ends is lost."""
+
+        def hand_over() -> None:
+            if epoch == self._epoch:
+                self._do(lambda now_ms: self.device.receive(arrival.topic, arrival.payload, now_ms))
+
+        if arrival.delay_ms:
+            self._around.deadlines.at(self._around.clock() + arrival.delay_ms, hand_over)
+        else:
+            hand_over()
+
+    def _do(self, what: Callable[[int], Sequence[Effect]]) -> None:
+        """Let the device do something, carry out what it wants of it, and look when it is due next."""
+        if self._state == FAILED:
+            return
+        try:
+            effects = what(self._around.clock())
+            for effect in effects if self._faults is None else self._faults.outbound(effects):
+                self._carry_out(effect)
+            self._arm()
+            self._show(self.device.state.value)
+        except Exception as exc:  # noqa: BLE001  whatever it is, it must stay this device's
+            self._fail(exc)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Publish():
+                if self._link.publish(effect.topic, effect.payload, effect.qos, effect.retain):
+                    facts = {"topic": effect.topic, "kind": effect.kind, "payload": effect.payload}
+                    self._tell("sent", facts)
+            case Connect():
+                self._connect(effect.settings)
+            case Disconnect():
+                self._part(effect)
+            case Save():
+                self._save(effect.nvs)
+            case Note():
+                self._tell("note", {"mark": effect.mark, "what": effect.what, **effect.facts})
+
+    def _connect(self, settings: LinkSettings) -> None:
+        self._tell("connecting", {"broker": str(settings.address), "ssid": settings.wifi.ssid})
+        refusal = self._around.networks.refusal(settings.wifi)
+        if refusal is None:
+            self._link.open(settings, self)
+            return
+        now_ms = self._around.clock()
+        self._joining = self._around.deadlines.at(now_ms, lambda: self.link_refused(refusal))
+
+    def _part(self, effect: Disconnect) -> None:
+        self._epoch += 1
+        if self._joining is not None:
+            self._joining.cancel()
+        self._link.close(clean=effect.clean)
+        self._tell("disconnected", {"clean": effect.clean, "why": effect.reason})
+
+    def _save(self, nvs: Mapping[str, Any]) -> None:
+        if self._around.save is None:
+            return
+        try:
+            self._around.save(self.device.relay_id, nvs)
+        except StateDirError as exc:
+            _log.error("! %s nvs=not-saved why=%s", self.device.relay_id, exc)
+            self._tell("note", {"mark": "!", "what": "not-saved", "why": str(exc)})
+
+    def _arm(self) -> None:
+        due_ms = self.device.next_deadline()
+        if self._deadline is not None:
+            if self._deadline.due_ms == due_ms:
+                return
+            self._deadline.cancel()
+        self._deadline = None if due_ms is None else self._around.deadlines.at(due_ms, self._elapsed)
+
+    def _elapsed(self) -> None:
+        self._deadline = None
+        self._do(self.device.elapsed)
+
+    def _show(self, state: str) -> None:
+        if state != self._state:
+            before, self._state = self._state, state
+            self._tell("state", {"state": state, "before": before})
+
+    def _fail(self, exc: Exception) -> None:
+        """A defect of this device or its session: the board goes dark, as one that burnt through."""
+        _log.exception("! %s state=%s", self.device.relay_id, FAILED)
+        self._forget()
+        self._link.close(clean=False)
+        self._show(FAILED)
+        self._tell("failed", {"why": f"{type(exc).__name__}: {exc}"})
+
+    def _forget(self) -> None:
+        self._epoch += 1
+        for deadline in (self._deadline, self._joining):
+            if deadline is not None:
+                deadline.cancel()
+        self._deadline = self._joining = None
+
+    def _tell(self, kind: str, facts: Mapping[str, Any]) -> None:
+        self._around.tell(self.device.relay_id, kind, facts)
+
+
+def is_subscribed(state: str) -> bool:
+    """Whether a device in this state is connected and hears what is sent to it."""
+    return state == State.ONLINE.value
