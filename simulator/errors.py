@@ -13,7 +13,7 @@ The tree:
     │   └── FleetFileError         the user's: the fleet file is wrong; every problem with file, line, field
     ├── StateDirError              the user's: the folder of --state can't be used
     ├── LinkError                  the network's: a device got no connection to its broker
-    ├── OnlookerError              the network's: the broker can't be watched
+    ├── OnlookerError              the network's: a broker does not let us look on
     └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
@@ -109,10 +109,10 @@ class LinkError(SimulatorError):
 
 
 class OnlookerError(SimulatorError):
-    """A broker can't be watched."""
+    """A broker does not let us look on."""
 
     def __init__(self, broker: str, why: str) -> None:
-        super().__init__(f"the broker {broker} can't be watched: {why}")
+        super().__init__(f"no connection to the broker {broker}: {why}")
         self.broker = broker
         self.why = why
 

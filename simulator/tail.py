@@ -57,11 +57,21 @@ async def follow(
         delay = min(2 * delay, LAST_RETRY_S)
 
 
+async def probe(address: BrokerAddress) -> None:
+    """OnlookerError unless the broker lets us in now."""
+    await _answers(address)
+    try:
+        async with _client(address):
+            return
+    except aiomqtt.MqttError as exc:
+        raise OnlookerError(str(address), _why(exc)) from exc
+
+
 async def _look(
     address: BrokerAddress, filters: tuple[str, ...], on_message: OnMessage, on_up: Callable[[], None]
 ) -> NoReturn:
     """One connection, from its start to its loss."""
-    await _probe(address)
+    await _answers(address)
     try:
         async with _client(address) as client:
             await client.subscribe([(name, 0) for name in filters])
@@ -73,7 +83,7 @@ async def _look(
     raise OnlookerError(str(address), "the broker ended the connection")
 
 
-async def _probe(address: BrokerAddress) -> None:
+async def _answers(address: BrokerAddress) -> None:
     """OnlookerError unless somebody listens there. The library connects in a thread that can't be cancelled,
     so that Ctrl-C would have to wait for an address that never answers; this can be.
     """
