@@ -25,12 +25,18 @@ class Deadline:
 
     __slots__ = ("call", "due_ms")
 
-    def __init__(self, due_ms: int, call: Callable[[], None]) -> None:
+    def __init__(self, due_ms: int, call: Callable[[], object]) -> None:
         self.due_ms = due_ms
-        self.call: Callable[[], None] | None = call
+        self.call: Callable[[], object] | None = call
 
     def cancel(self) -> None:
         self.call = None
+
+    def ring(self) -> None:
+        """Do the call, unless it was cancelled in the last moment."""
+        call, self.call = self.call, None
+        if call is not None:
+            call()
 
 
 class Deadlines:
@@ -43,7 +49,7 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
 
-    def at(self, due_ms: int, call: Callable[[], None]) -> Deadline:
+    def at(self, due_ms: int, call: Callable[[], object]) -> Deadline:
         """Call `call` when it is `due_ms`, or soon if that is past."""
         deadline = Deadline(due_ms, call)
         heapq.heappush(self._heap, (due_ms, next(self._numbers), deadline))
@@ -72,11 +78,7 @@ class Deadlines:
     def _ring(self) -> None:
         self._timer = None
         now_ms = self._clock()
-        due: list[Deadline] = []
         while self._heap and (self._heap[0][0] <= now_ms or self._heap[0][2].call is None):
-            due.append(heapq.heappop(self._heap)[2])
+            # Each in a turn of its own: one that raises stops no other.
+            asyncio.get_running_loop().call_soon(heapq.heappop(self._heap)[2].ring)
         self._set_timer()
-        for deadline in due:
-            call, deadline.call = deadline.call, None
-            if call is not None:
-                call()

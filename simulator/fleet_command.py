@@ -1,0 +1,131 @@
+"""`smib-lab fleet`: virtual SMIBs for a broker that runs already."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import ssl
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from simulator.command_line import broker_uri
+from simulator.errors import LinkError
+from simulator.fleet import Fleet
+from simulator.fleet_options import add_plan_options, chosen_plan
+from simulator.fleet_plan import FleetPlan
+from simulator.interrupt import until_interrupted
+from simulator.links import PahoLinks
+from simulator.state_dir import StateDir
+from wire.address import BrokerAddress
+
+STRAGGLERS_S = 5.0
+"""How long the ready line waits for the last devices once the first one is connected."""
+
+DESCRIPTION = """\
+Run virtual SMIBs against a broker that runs already: each with its own connection, memory and cabinet.
+Once they are connected it prints one line with their number; Ctrl-C ends it.
+
+A device that is told to go to another broker or WiFi network really goes there, and comes back to its last
+working settings if it finds nothing. Devices that lose the broker try again for ever."""
+
+EXAMPLES = """\
+examples:
+  smib-lab fleet --broker mqtt://127.0.0.1:1883                  the default floor of 25
+  smib-lab fleet --broker mqtt://192.0.2.7 --count 500 --seed 7
+  smib-lab fleet --broker ws://192.0.2.7:9001 --fleet fixtures/fleets/mixed.yaml
+  smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
+
+then, in another terminal:
+  smib-lab watch --broker mqtt://127.0.0.1:1883"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options and the help text of the command."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLES
+    parser.add_argument(
+        "--broker",
+        type=broker_uri,
+        required=True,
+        metavar="URI",
+        help="where the devices find the CMS, [mqtt|mqtts|ws|wss://][user:password@]host[:port]",
+    )
+    add_plan_options(parser)
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep the devices' memories in this folder (default: nowhere)",
+    )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="certificates to trust for TLS (default: the system's)",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="a line on stderr for each device's every state"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the fleet until told to stop; SimulatorError with a sentence if it can't be."""
+    logging.basicConfig(
+        stream=sys.stderr, format="%(message)s", level=logging.INFO if args.verbose else logging.WARNING
+    )
+    plan = chosen_plan(args)
+    links = PahoLinks(tls=trusting(args.ca_file))
+    with kept_in(args.state) as state:
+        asyncio.run(until_interrupted(run_fleet(plan, links, args.broker, state, sys.stdout)))
+    return 0
+
+
+async def run_fleet(
+    plan: FleetPlan, links: PahoLinks, broker: BrokerAddress, state: StateDir | None, out: TextIO
+) -> None:
+    """Start, say `ready`, and go on until cancelled."""
+    fleet = Fleet(plan, links, broker=broker, state=state)
+    try:
+        await fleet.start()
+        await fleet.settled()
+        if not fleet.online:
+            sentence = f"no device is connected to {broker} yet; they keep trying"
+            logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
+        await fleet.until(lambda: fleet.online > 0)
+        with contextlib.suppress(TimeoutError):  # those that have not come by then may never come
+            async with asyncio.timeout(STRAGGLERS_S):
+                await fleet.until(lambda: fleet.online == len(fleet))
+        out.write(ready_line(fleet) + "\n")
+        out.flush()
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await fleet.stop()
+
+
+def ready_line(fleet: Fleet) -> str:
+    """The line that a harness waits for. Connected is who has its subscriptions acknowledged."""
+    return f"ready fleet devices={len(fleet)} connected={fleet.online} subscribed={fleet.online}"
+
+
+@contextlib.contextmanager
+def kept_in(folder: Path | None) -> Iterator[StateDir | None]:
+    """The state folder while it is claimed; nothing for none."""
+    if folder is None:
+        yield None
+    else:
+        with StateDir(folder) as state:
+            yield state
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """A TLS context that trusts the certificates in a file; None for the system's own."""
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as exc:
+        raise LinkError("no TLS", f"--ca-file {ca_file}: certificates in PEM were wanted ({exc}).") from exc
