@@ -52,8 +52,8 @@ class TestOrders:
             config = answer.json()["data"]["smibConfig"]
             assert config == {"net": {"netStaSSID": "A", "netStaChan": 4}, "coms": {"comsMode": 2}}
             assert [payload for _, payload in desk.link.sent[1:]] == [
-                b'{"typ":"cfg","comp":"net","netStaChan":4}',
                 b'{"typ":"cfg","comp":"coms","comsMode":2}',
+                b'{"typ":"cfg","comp":"net","netStaChan":4}',
             ]
 
         at_desk(act)
