@@ -45,7 +45,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                preexec_fn=_dies_with_its_parent(),
+                preexec_fn=dies_with_its_parent(),
             )
         return cls(name, process, log)
 
@@ -96,8 +96,8 @@ class Child:
         return ""
 
 
-def _dies_with_its_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes the program: ask the kernel for SIGTERM at our death."""
+def dies_with_its_parent() -> Callable[[], None] | None:
+    """A `preexec_fn`, by which a child asks the kernel for SIGTERM at our death; None where none can."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,15 +71,20 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; the exit code is 0 done, 1 failed (one sentence on stderr), 2 wrong use."""
-    given = sys.argv[1:] if argv is None else list(argv)
-    chosen = _chosen(given)
-    module = None if chosen is None else chosen.load()
-    parser = command_line(chosen, module)
-    args = parser.parse_args(given)
-    if module is None:
-        parser.print_help(sys.stderr)
-        return WRONG_USE
-    return _run(module, args)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except SimulatorError as exc:
+        print(f"smib-lab: {exc}", file=sys.stderr)  # noqa: T201  a program for a terminal
+        return FAILED
+    except KeyboardInterrupt:  # a signal that came before the command listens to them itself
+        return DONE
+    except BrokenPipeError:
+        # `smib-lab watch | head`: the reader has enough. Python would fail once more on flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def command_line(chosen: Command | None, module: CommandModule | None) -> argparse.ArgumentParser:
@@ -114,17 +120,14 @@ def _chosen(given: Sequence[str]) -> Command | None:
     return next((command for command in COMMANDS if command.name == word), None)
 
 
-def _run(module: CommandModule, args: argparse.Namespace) -> int:
-    try:
-        code = module.run(args)
-        sys.stdout.flush()
-    except SimulatorError as exc:
-        print(f"smib-lab: {exc}", file=sys.stderr)  # noqa: T201  a program for a terminal
-        return FAILED
-    except KeyboardInterrupt:
-        return DONE
-    except BrokenPipeError:
-        # `smib-lab watch | head`: the reader has enough. Python would fail once more on flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+def _run(given: list[str]) -> int:
+    chosen = _chosen(given)
+    module = None if chosen is None else chosen.load()
+    parser = command_line(chosen, module)
+    args = parser.parse_args(given)
+    if module is None:
+        parser.print_help(sys.stderr)
+        return WRONG_USE
+    code = module.run(args)
+    sys.stdout.flush()
     return code

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, as the ordinary end of a command that runs until it is told to stop."""
+"""Ctrl-C, SIGTERM and a closed terminal: the ordinary end of a command that runs until told to stop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import signal
 from collections.abc import Awaitable
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def interrupted() -> None:
-    """Return at the first SIGINT or SIGTERM. They are caught from the first call on, and stay caught."""
+    """Return at the first of SIGNALS. They are caught from the first call on, and stay caught; but a SIGHUP
+    that was ignored before (`nohup`) stays ignored.
+    """
     await _caught().wait()
 
 
@@ -36,5 +38,6 @@ def _caught() -> asyncio.Event:
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
-        loop.add_signal_handler(number, event.set)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, event.set)
     return event

@@ -45,10 +45,11 @@ async def show_screen(look: Look, out: TextIO) -> NoReturn:
     """Draw the lab until cancelled; then the terminal shows again what it showed before."""
     console = Console(file=out)
 
-    def picture() -> Segments:
-        return drawn(screen(look(), console.width, console.height))
-
-    with Live(picture(), console=console, screen=True, auto_refresh=False, redirect_stderr=False) as live:
+    shown = screen(look(), console.width, console.height)
+    with Live(drawn(shown), console=console, screen=True, auto_refresh=False, redirect_stderr=False) as live:
         while True:
             await asyncio.sleep(REDRAW_S)
-            live.update(picture(), refresh=True)
+            rows = screen(look(), console.width, console.height)
+            if rows != shown:
+                shown = rows
+                live.update(drawn(rows), refresh=True)

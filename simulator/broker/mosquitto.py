@@ -17,6 +17,7 @@ from typing import Self
 
 from simulator.broker.address import reachable, reason
 from simulator.broker.broker import Credentials, Engine
+from simulator.child import dies_with_its_parent
 from simulator.errors import BrokerError, BrokerNotInstalled, PortTaken
 
 START_WAIT = 5.0
@@ -134,6 +135,7 @@ class MosquittoBroker:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=dies_with_its_parent(),
             )
         await self._wait_until_it_runs(self._process, folder / "mosquitto.log")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +138,15 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 def test_the_sources_of_the_commands_exist() -> None:
     root = Path(cli.__file__).parent.parent
     assert all((root / f"{command.module.replace('.', '/')}.py").is_file() for command in COMMANDS)
+
+
+def test_a_signal_before_the_command_listens_is_the_ordinary_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def load(_: cli.Command) -> cli.CommandModule:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return _Failing()
+
+    monkeypatch.setattr(cli.Command, "load", load)
+    assert main(["up"]) == DONE
+    assert signal.getsignal(signal.SIGTERM) is before
