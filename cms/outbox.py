@@ -143,10 +143,8 @@ class Outbox:
     async def _publish(self, entry: OutboxEntry) -> None:
         try:
             await self._publisher.publish(entry.order, entry.relay_id)
-        except (
-            RequestError,
-            WireError,
-        ) as exc:  # it would never go out, and must not keep the others from it
+        except (RequestError, WireError) as exc:
+            # It would never go out, and must not keep the others from it.
             event("!", "order given up", relay=entry.relay_id, cabinet=entry.cabinet_id, reason=str(exc))
             self._outcomes.give_up(entry)
         else:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cms.cabinet import Cabinet, ConfigChange, natural_key
+from cms.cabinet import Cabinet, ConfigChange, is_cabinet_id, natural_key
 from cms.errors import EditConflict, RelayTaken, StoreError, UnknownCabinet
 from cms.mask import resolve_mask
 from cms.store.document import cabinet_document, cabinet_from, entry_document, entry_from
@@ -144,6 +144,8 @@ def _make_private(path: Path) -> None:
 
 
 def _cabinet(db: sqlite3.Connection, cabinet_id: str) -> Cabinet | None:
+    if not is_cabinet_id(cabinet_id):  # nor would SQLite take every text
+        return None
     row = db.execute("SELECT document FROM cabinets WHERE id = ?", (cabinet_id,)).fetchone()
     return None if row is None else cabinet_from(json.loads(row[0]))
 

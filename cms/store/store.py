@@ -33,7 +33,7 @@ class Store(Protocol):
         """All of them, by id, ``cab-2`` before ``cab-10``."""
 
     async def cabinet_of_relay(self, relay_id: str) -> Cabinet | None:
-        """The cabinet with this SMIB, in whatever spelling section 1 allows."""
+        """The cabinet with this SMIB, in whatever spelling section 1 allows; RelayIdError for any other."""
 
     async def add_cabinets(self, cabinets: Sequence[Cabinet]) -> int:
         """Add those whose id is new, all or none of them, and say how many; what is there stays untouched.

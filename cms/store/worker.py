@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from cms.errors import StoreBusy, StoreError
+from cms.log import event
 from cms.store.sqlite_errors import store_error
 
 T = TypeVar("T")
@@ -65,18 +66,26 @@ class Worker:
         name = f"store-{'write' if self._writes else 'read'}"
         thread = threading.Thread(target=self._work, args=(ready,), name=name, daemon=True)
         thread.start()
-        await ready.future
+        try:
+            await ready.future
+        except asyncio.CancelledError:
+            self._queue.put(None)
+            raise
         self._thread = thread
 
     async def run(self, job: Job[T]) -> T:
         """What ``job`` returns, once it is committed; StoreError for every error of SQLite."""
-        if self._thread is None:
-            raise StoreError(f"The database {self._path} is closed")
+        self._require_thread()
         if self._queue.qsize() >= MAX_WAITING:
             raise StoreBusy(f"The database {self._path} is busy: {MAX_WAITING} orders wait for it")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Task(job, future))
+        self._require_thread()  # it looks into the queue for the last time after it has gone
         return await future
+
+    def _require_thread(self) -> None:
+        if self._thread is None:
+            raise StoreError(f"The database {self._path} is closed")
 
     async def stop(self) -> None:
         """Finish what waits, close the connection, end the thread."""
@@ -88,19 +97,33 @@ class Worker:
     def _work(self, ready: _Task) -> None:
         try:
             db = self._connect()
-        except (sqlite3.Error, StoreError) as exc:
+        except Exception as exc:  # noqa: BLE001 - it belongs to whoever awaits the start
             ready.failure = exc
             self._settle([ready])
             return
         self._settle([ready])
         try:
-            going_on = True
+            self._serve(db)
+        finally:
+            db.close()
+
+    def _serve(self, db: sqlite3.Connection) -> None:
+        group: list[_Task] = []
+        going_on = True
+        try:
             while going_on:
                 group, going_on = self._next_group()
                 self._do(db, group)
                 self._settle(group)
-        finally:
-            db.close()
+        except Exception as exc:  # noqa: BLE001 - a defect: nobody must wait for a thread that is dead
+            event("!", "storage thread died", path=self._path, reason=repr(exc))
+            self._thread = None
+            self._queue.put(None)
+            while (task := self._queue.get()) is not None:
+                group.append(task)
+            for task in group:
+                task.failure = task.failure or exc
+            self._settle(group)
 
     def _next_group(self) -> tuple[list[_Task], bool]:
         """What waits now, at least one task, and whether there is more to come."""

@@ -458,6 +458,33 @@ class TestSqlite:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         db.close()
 
+    def test_a_thread_that_dies_leaves_nobody_waiting(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def defect(*_: object) -> None:
+            raise RuntimeError("defect")
+
+        async def scenario(store: Store) -> None:
+            monkeypatch.setattr("cms.store.worker._in_one_transaction", defect)
+            orders = [store.order("cab-1", net(netStaChan=n)) for n in range(1, 9)]
+            done = await asyncio.gather(*orders, return_exceptions=True)
+            assert all(isinstance(one, RuntimeError | StoreError) for one in done)
+            with pytest.raises(StoreError, match="is closed"):
+                await store.order("cab-1", net(netStaChan=1))
+            assert (await stored(store, "cab-1")).revision == 1
+
+        play_on(self.store(tmp_path), scenario)
+        assert "! storage thread died" in caplog.text
+
+    @pytest.mark.parametrize("cabinet_id", ["", "a/b", "a\x00", "\ud800", "x" * 65])
+    def test_no_text_is_too_odd_for_an_id(self, tmp_path: Path, cabinet_id: str) -> None:
+        async def scenario(store: Store) -> None:
+            assert await store.cabinet(cabinet_id) is None
+            with pytest.raises(UnknownCabinet):
+                await store.order(cabinet_id, net(netStaChan=1))
+
+        play_on(self.store(tmp_path), scenario)
+
     def test_too_many_waiting_orders_are_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
