@@ -8,6 +8,7 @@ secret that is ``***`` is one that is not known.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,11 @@ _KEYS = ("id", "relayId", "smibBoard", *_TEXTS, "smibVersion", "smibConfig")
 
 def read_cabinets(setting: str) -> list[Cabinet]:
     """The cabinets that CMS_CABINETS names; CabinetsError with everything that is wrong with them."""
-    path = Path(setting)
+    # os.path, since Path.exists raises for a name that is too long for a file, as a long inline list is.
+    if "=" in setting and not os.path.exists(setting):
+        return inline_cabinets(setting)
     try:
-        if "=" in setting and not path.exists():
-            return inline_cabinets(setting)
-        text = path.read_text(encoding="utf-8")
+        text = Path(setting).read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:
         raise CabinetsError(SETTING, setting, [f"UTF-8 was wanted, byte {exc.start} of it is not"]) from exc
     except (OSError, ValueError) as exc:

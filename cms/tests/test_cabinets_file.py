@@ -206,3 +206,8 @@ class TestSetting:
     def test_a_name_that_no_file_can_have_stops_the_start(self) -> None:
         with pytest.raises(CabinetsError, match="a YAML file, or"):
             read_cabinets("cabinets\x00.yaml")
+
+
+def test_an_inline_list_may_be_longer_than_a_file_name() -> None:
+    setting = ",".join(f"cab-{i}=e831cd{i:06x}" for i in range(500))
+    assert len(read_cabinets(setting)) == 500
