@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 Facts = Mapping[str, str]
 
@@ -22,17 +23,18 @@ def running(
     *command: str, env: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], Facts]]:
     """``python -m COMMAND…`` until the block ends; yields the process and the facts of its ``ready`` line."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **(env or {})},
-    )
-    try:
-        yield process, _ready_facts(process)
-    finally:
-        _stop(process)
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **(env or {})},
+        )
+        try:
+            yield process, _ready_facts(process, log)
+        finally:
+            _stop(process)
 
 
 @contextlib.contextmanager
@@ -80,12 +82,13 @@ def engines() -> list[str]:
     return ["amqtt", *(["mosquitto"] if shutil.which("mosquitto") else [])]
 
 
-def _ready_facts(process: subprocess.Popen[str]) -> Facts:
+def _ready_facts(process: subprocess.Popen[str], log: IO[str]) -> Facts:
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("ready "):
             return dict(fact.split("=", 1) for fact in line.split()[1:] if "=" in fact)
-    raise RuntimeError(f"{' '.join(map(str, process.args))} ended before it was ready")  # type: ignore[arg-type]
+    log.seek(0)
+    raise RuntimeError(f"{process.args!r} ended before it was ready: {log.read()[-2000:]}")
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
