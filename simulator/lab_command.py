@@ -85,9 +85,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the floor until told to stop; SimulatorError with a sentence if it can't be or a part ends."""
     from simulator.interrupt import until_interrupted
     from simulator.lab import LabOptions
+    from simulator.open_files import allow_open_files
 
     plan = chosen_plan(args)
     choice = chosen_broker(args.broker, plan.count, _mosquitto_installed())
+    allow_open_files(plan.count * choice.ends_here)
     if choice.note is not None:
         print(choice.note, file=sys.stderr)  # noqa: T201  a program for a terminal
     options = LabOptions(
@@ -112,6 +114,11 @@ class BrokerChoice:
     address: BrokerAddress | None = None
     engine: Engine = "amqtt"
     note: str | None = None
+
+    @property
+    def ends_here(self) -> int:
+        """How many ends of a device's connection are in this process: the embedded broker's is too."""
+        return 2 if self.address is None and self.engine == "amqtt" else 1
 
 
 def chosen_broker(given: BrokerAddress | str | None, devices: int, mosquitto_installed: bool) -> BrokerChoice:

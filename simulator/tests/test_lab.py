@@ -235,6 +235,7 @@ def drained(descriptor: int) -> bytes:
 def test_the_broker_is_chosen_by_what_is_said_and_by_the_size() -> None:
     elsewhere = parse_address("mqtt://floor")
     few, many = EMBEDDED_LIMIT, EMBEDDED_LIMIT + 1
+    assert [BrokerChoice(elsewhere).ends_here, BrokerChoice().ends_here] == [1, 2]
     assert chosen_broker(elsewhere, many, True) == BrokerChoice(address=elsewhere)
     assert chosen_broker("mosquitto", few, False) == BrokerChoice(engine="mosquitto")
     assert chosen_broker(None, few, True) == BrokerChoice()
