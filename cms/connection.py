@@ -57,7 +57,7 @@ class Connection:
         self._chance = chance
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
-        self._up = asyncio.Event()
+        self._changed = asyncio.Event()
         self._failure = "no attempt has ended yet"
 
     @property
@@ -80,6 +80,7 @@ class Connection:
     def start(self) -> None:
         """Begin to connect, and keep at it. Nothing happens where it runs already."""
         if not self.alive():
+            self._changed.clear()
             self._task = asyncio.create_task(self._run(), name="mqtt-connection")
             self._task.add_done_callback(self._ended)
 
@@ -87,7 +88,10 @@ class Connection:
         """Return once connected; BrokerUnavailable if that takes longer. The task goes on either way."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._up.wait()
+                while self._link is None:
+                    if not self.alive():
+                        raise BrokerUnavailable(self._failure)
+                    await self._changed.wait()
         except TimeoutError as exc:
             raise BrokerUnavailable(
                 f"no connection to {self._config.address} within {timeout_s:g} s, {self._failure}"
@@ -160,14 +164,14 @@ class Connection:
             await link.subscribe(self._filters, SUBSCRIBE_QOS)
             await self._subscribe_extra(link)
             self._link = link
-            self._up.set()
+            self._changed.set()
             log.event("=", "mqtt connected", broker=self._config.address, topics=",".join(self.filters))
             self._connected()
             self._failure = await link.ended()
             log.event("!", "mqtt disconnected", broker=self._config.address, why=self._failure)
         finally:
             self._link = None
-            self._up.clear()
+            self._changed.clear()
             await link.close()
 
     async def _subscribe_extra(self, link: Link) -> None:
@@ -185,6 +189,7 @@ class Connection:
             log.event("!", "mqtt not connected", broker=self._config.address, attempt=attempt + 1, why=why)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self._changed.set()
         if task.cancelled():
             self._failure = "the service was stopped"
             log.event("=", "mqtt stopped", broker=self._config.address)

@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import socket
 import ssl
 import struct
 import threading
+import traceback
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, cast
 
 import aiomqtt
@@ -30,6 +31,8 @@ ANSWER_S = 10.0
 """Within which the broker acknowledges a SUBSCRIBE or an UNSUBSCRIBE."""
 
 FAREWELL_S = 0.5
+READ_BATCH = 64
+"""Messages that are read in one turn of the event loop, before others have theirs."""
 
 Receive = Callable[[str, bytes, bool], None]
 """What takes a message: topic, payload, whether the broker had retained it. It must not raise."""
@@ -91,7 +94,7 @@ class Link:
             if self._lost:
                 raise LinkError("the connection was lost before the broker acknowledged") from exc
             if handed:
-                self._client.cut()
+                self.cut()
             raise LinkError(f"the broker did not acknowledge within {timeout_s:g} s") from exc
         except (aiomqtt.MqttError, ValueError) as exc:
             raise LinkError(f"PUBLISH failed, {_reason(exc)}") from exc
@@ -115,14 +118,16 @@ class Link:
         self._client.cut()
 
     def cut(self) -> None:
-        """Drop the connection at once; ended() returns."""
+        """Drop the connection at once, and whatever waits to be sent over it; ended() returns."""
+        self._lost = True
         self._client.cut()
 
     def _lose(self) -> None:
         self._lost = True
         now = asyncio.get_running_loop().time()
         for scope in self._waiting:
-            scope.reschedule(now)
+            if not scope.expired():
+                scope.reschedule(now)
 
 
 async def open_link(
@@ -140,7 +145,7 @@ async def open_link(
         password=address.password,
         identifier=identifier,
         logger=_SILENT,
-        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Inbox, receive)),
+        inbox=_Inbox(receive),
         clean_session=True,
         transport="websockets" if address.websocket else "tcp",
         websocket_path=(address.path or "/") if address.websocket else None,
@@ -168,11 +173,13 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
     is not read, and TCP holds the broker back. It also saves a task for each message.
     """
 
-    def __init__(self, receive: Receive, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
+    def __init__(self, receive: Receive) -> None:
+        super().__init__()
         self._receive = receive
+        self.count = 0
 
     def put_nowait(self, item: aiomqtt.Message) -> None:
+        self.count += 1
         payload = item.payload
         self._receive(item.topic.value, payload if type(payload) is bytes else bytes(payload), item.retain)
 
@@ -180,8 +187,10 @@ class _Inbox(asyncio.Queue[aiomqtt.Message]):
 class _Client(aiomqtt.Client):
     """aiomqtt's client, made to let go: of a connect that hangs, and of a socket that takes nothing more."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, inbox: _Inbox, **kwargs: Any) -> None:
+        queue_type = cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: inbox)  # noqa: ARG005
+        super().__init__(*args, queue_type=queue_type, **kwargs)
+        self._inbox = inbox
         self._settled = threading.Event()
         self._given_up = False
         self._failure: BaseException | None = None
@@ -191,17 +200,64 @@ class _Client(aiomqtt.Client):
         # paho's connect() may block for 15 s. So a thread that nobody waits for does it in its place.
         threading.Thread(target=self._connect_apart, name="mqtt-connect", daemon=True).start()
         self._settled.wait()
-        if self._failure is not None:
-            raise self._failure
+        failure, self._failure = self._failure, None
+        try:
+            if failure is not None:
+                raise failure
+        finally:
+            del (
+                failure
+            )  # else it and this frame hold each other, and with them the socket that paho left open
 
     def _connect_apart(self) -> None:
         try:
             super()._client_connect()
         except BaseException as exc:  # noqa: BLE001 - raised again by _client_connect, in the thread that waits
+            _close_sockets(exc)
             self._failure = exc
         self._settled.set()
         if self._given_up:
             self.cut()
+
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:
+        with _twin(sock) as twin:  # paho leaves Nagle's algorithm on: messages would wait for each other
+            twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super()._on_socket_open(client, userdata, sock)
+        # In place of aiomqtt's reader, which takes one message in each turn of the loop: while HTTP keeps the
+        # loop busy for milliseconds at a time, that is a few hundred a second, and the broker drops the rest.
+        self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._read)
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        # aiomqtt would register the number of a socket that may be closed, or somebody else's, by its turn.
+        self._loop.call_soon_threadsafe(self._watch_writable, sock)
+
+    def _watch_writable(self, sock: Any) -> None:
+        if self._client.socket() == sock:
+            self._loop.add_writer(sock.fileno(), self._guarded, self._client.loop_write)
+
+    def _read(self) -> None:
+        self._guarded(self._read_batch)
+        pending = getattr(self._client.socket(), "pending", None)
+        if pending is not None and pending() > 0:
+            self._loop.call_soon(self._read)  # what TLS holds already, the loop can't see on the socket
+
+    def _read_batch(self) -> None:
+        for _ in range(READ_BATCH):
+            count = self._inbox.count
+            self._client.loop_read()
+            if self._inbox.count == count:
+                return
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, this connection is of no use any more
+            self._end(exc)
+
+    def _end(self, exc: Exception) -> None:
+        if self._connected.done() and not self._disconnected.done():
+            self._disconnected.set_exception(exc)
+            self._disconnected.exception()  # seen, also where nobody waits for it
 
     def give_up(self) -> None:
         """End a connect that has not succeeded, and whatever it may still open."""
@@ -220,11 +276,23 @@ class _Client(aiomqtt.Client):
     def _cut_now(self) -> None:
         sock = self._client.socket()
         if sock is not None and sock.fileno() >= 0:
-            with socket.socket(fileno=os.dup(sock.fileno())) as twin:
+            with _twin(sock) as twin:
                 twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._client._sock_close()
-        if self._connected.done() and not self._disconnected.done():
-            self._disconnected.set_exception(aiomqtt.MqttError("the connection was given up"))
+        self._end(aiomqtt.MqttError("it was given up"))
+
+
+def _twin(sock: Any) -> socket.socket:
+    """The same connection as a plain socket, for options: paho's may be one of its own that has none."""
+    return socket.socket(fileno=os.dup(sock.fileno()))
+
+
+def _close_sockets(exc: BaseException) -> None:
+    """Close what paho leaves open when a handshake of TLS or WebSocket fails: the sockets in its frames."""
+    for frame, _ in traceback.walk_tb(exc.__traceback__):
+        for value in frame.f_locals.values():
+            if isinstance(value, socket.socket):
+                value.close()
 
 
 def _is_refusal(code: Any) -> bool:
@@ -232,5 +300,11 @@ def _is_refusal(code: Any) -> bool:
 
 
 def _reason(exc: BaseException) -> str:
-    text = str(exc).removeprefix("[code:7] ") or type(exc).__name__
-    return text[:1].lower() + text[1:]
+    """What a library says, without its codes, as the end of a sentence."""
+    text = _CODE.sub("", str(exc))
+    if not text or text == "Unspecified error":
+        text = "the connection was lost" if isinstance(exc, aiomqtt.MqttCodeError) else type(exc).__name__
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+_CODE = re.compile(r"^\[(code:|Errno )-?\d+\] ")

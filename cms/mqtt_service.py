@@ -106,7 +106,7 @@ class MqttService:
         self, cabinet_id: str, smib_config: Mapping[str, Mapping[str, Any]]
     ) -> None:
         """Order new values for the components in ``smib_config``, an update for each (section 3)."""
-        updates = [_update(name, values) for name, values in smib_config.items() if values]
+        updates = [_update(name, values) for name, values in smib_config.items()]
         relay_id = await self._relay_of(cabinet_id)
         for update in updates:
             await self.publish(update, relay_id)
@@ -251,9 +251,13 @@ def _words(order: Order) -> str:
     return "".join(f" {c.lower()}" if c.isupper() else c for c in type(order).__name__).strip()
 
 
-def _update(name: str, values: Mapping[str, Any]) -> ConfigUpdate:
+def _update(name: str, values: object) -> ConfigUpdate:
+    """A checked update; one without a field is refused, as it would be a request."""
     with _refusals():
-        component_named(name).check(values)
+        component = component_named(name)
+        if not isinstance(values, Mapping) or not values:
+            raise RequestError(name, "an object with one or more of its fields was wanted")
+        component.check(values)
     return ConfigUpdate(name, values)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cms.errors import SettingError
+from cms.filters import covers
 from cms.log import LEVELS
 from cms.mqtt_config import MqttConfig
 from wire.address import BrokerAddress, mask_credentials, parse_address
@@ -88,18 +89,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _given(name: str, environ: Mapping[str, str]) -> str | None:
-    return environ.get(name, "").strip() or None
+def _given(name: str | None, environ: Mapping[str, str]) -> str | None:
+    text = environ.get(name, "") if name else ""
+    return text if text.strip() else None
 
 
 def _read(setting: Setting, environ: Mapping[str, str]) -> Any:
     name, text = setting.name, _given(setting.name, environ)
-    if text is None and setting.alias is not None:
-        name, text = setting.alias, _given(setting.alias, environ)
+    if text is None and (text := _given(setting.alias, environ)) is not None:
+        name = setting.alias or name
     if text is None:
         text = setting.default
     if text is None:
         return None
+    if not setting.secret:
+        text = text.strip()
     try:
         return setting.read(text)
     except ValueError as exc:
@@ -124,17 +128,30 @@ def _mqtt(values: Mapping[str, Any]) -> MqttConfig:
             values["MQTT_CA_FILE"],
             f"an MQTT_URI with mqtts:// or wss:// was wanted, not {address}",
         )
+    topics = Topics(
+        relay_prefix=values["MQTT_PUB_TOPIC"],
+        config=values["MQTT_CFG_TOPIC"],
+        server_prefix=values["MQTT_SUB_TOPIC"],
+        shared_server=values["MQTT_SERVER_TOPIC"],
+    )
+    _refuse_overlap(topics)
     return MqttConfig(
         address=address,
-        topics=Topics(
-            relay_prefix=values["MQTT_PUB_TOPIC"],
-            config=values["MQTT_CFG_TOPIC"],
-            server_prefix=values["MQTT_SUB_TOPIC"],
-            shared_server=values["MQTT_SERVER_TOPIC"],
-        ),
+        topics=topics,
         ca_file=values["MQTT_CA_FILE"],
         retain_config=values["MQTT_RETAIN_CONFIG"],
     )
+
+
+def _refuse_overlap(topics: Topics) -> None:
+    """A broker may deliver a message once for each of two filters that match it."""
+    filter_ = topics.server("+")
+    for name, topic in (("MQTT_CFG_TOPIC", topics.config), ("MQTT_SERVER_TOPIC", topics.shared_server)):
+        if covers(filter_, topic):
+            raise SettingError(name, topic, f"a topic that {filter_} does not cover was wanted")
+    if covers(filter_, topics.legacy_server):
+        wanted = f"a prefix was wanted with which {filter_} does not cover {topics.legacy_server}"
+        raise SettingError("MQTT_SUB_TOPIC", topics.server_prefix, wanted)
 
 
 def _as_user(address: BrokerAddress, username: str | None, password: str | None) -> BrokerAddress:
