@@ -70,8 +70,9 @@ class Child:
     async def ended(self) -> str:
         """Wait until it ends by itself, and say so in a sentence."""
         code = await self._process.wait()
-        how = f"with exit code {code}" if code >= 0 else f"by signal {signal.Signals(-code).name}"
-        return f"{self._name} ended by itself, {how}{self._reason()}"
+        if code < 0:  # its last line of log says nothing about that
+            return f"{self._name} ended by itself, by signal {signal.Signals(-code).name}"
+        return f"{self._name} ended by itself, with exit code {code}{self._reason()}"
 
     async def stop(self, within: float) -> None:
         """SIGTERM, and SIGKILL for it and all of its own after `within` seconds."""

@@ -48,18 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options and the help text of the command."""
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
-    for option, default, what in (
-        ("--port", 3000, "the CMS: HTTP"),
-        ("--mqtt-port", 1883, "the broker: MQTT over TCP"),
-        ("--ws-port", 9001, "the broker: MQTT over WebSocket"),
-    ):
-        parser.add_argument(
-            option,
-            type=port,
-            default=default,
-            metavar="N",
-            help=f"{what}; 0 = any free port (default {default})",
-        )
+    _add_ports(parser)
     add_plan_options(parser)
     parser.add_argument(
         "--broker",
@@ -79,6 +68,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="log lines of CMS, broker and fleet on stderr; implies --plain"
     )
+
+
+def _add_ports(parser: argparse.ArgumentParser) -> None:
+    for option, default, what in (
+        ("--port", 3000, "the CMS: HTTP"),
+        ("--mqtt-port", 1883, "the broker: MQTT over TCP"),
+        ("--ws-port", 9001, "the broker: MQTT over WebSocket"),
+    ):
+        parser.add_argument(
+            option,
+            type=port,
+            default=default,
+            metavar="N",
+            help=f"{what}; 0 = any free port (default {default})",
+        )
 
 
 def run(args: argparse.Namespace) -> int:

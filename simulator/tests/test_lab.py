@@ -104,9 +104,9 @@ def test_a_cms_that_dies_ends_the_lab_with_a_sentence() -> None:
         (cms,) = children(lab)
         cms.kill()
         assert lab.process.wait(DEADLINE_S) == 1
-        (said,) = lab.err.rest()
-        assert said.startswith("smib-lab: the CMS ended by itself, by signal SIGKILL: ")
-        assert said.endswith(". Everything is stopped.")
+        assert lab.err.rest() == [
+            "smib-lab: the CMS ended by itself, by signal SIGKILL. Everything is stopped."
+        ]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
@@ -196,6 +196,15 @@ def test_a_cms_that_does_not_start_is_quoted(monkeypatch: pytest.MonkeyPatch) ->
     done = run("up", *FREE)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("smib-lab: the CMS ended during its start: smib-cms: The setting CMS_LOG")
+
+
+def test_verbose_shows_the_log_lines_of_cms_and_fleet(tmp_path: Path) -> None:
+    with up("--count", "1", "--verbose", temporary=tmp_path) as lab:
+        lab.ready()
+        assert lab.end()[0] == 0
+        said = lab.err.rest()
+        assert any("mqtt connected" in line for line in said)
+        assert any("state=online" in line for line in said)
 
 
 def test_a_terminal_shows_a_screen_and_gets_its_own_back() -> None:
