@@ -14,7 +14,6 @@ from simulator.deadlines import Clock, Deadline, Deadlines
 from simulator.device.device import Device
 from simulator.device.effects import Connect, Disconnect, Effect, Note, Publish, Save
 from simulator.device.link import LinkSettings, Refusal
-from simulator.device.transitions import State
 from simulator.errors import StateDirError
 from simulator.faults import Arrival, Faults
 from simulator.link import Link
@@ -24,7 +23,7 @@ Tell = Callable[[str, str, Mapping[str, Any]], None]
 """Relay id, kind of event, facts; see `Fleet` for the kinds."""
 
 FAILED = "failed"
-"""The state of a session whose device raised, beside the values of `State`."""
+"""The state of a session whose device raised, beside the values of `simulator.device.transitions.State`."""
 
 _log = logging.getLogger("simulator.session")
 
@@ -198,8 +197,3 @@ class Session:
 
     def _tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         self._around.tell(self.device.relay_id, kind, facts)
-
-
-def is_subscribed(state: str) -> bool:
-    """Whether a device in this state is connected and hears what is sent to it."""
-    return state == State.ONLINE.value

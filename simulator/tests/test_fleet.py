@@ -34,6 +34,8 @@ from wire.commands import LOCK, RESTART
 from wire.orders import Command, ConfigRequest, ConfigUpdate
 
 NETWORKS = "networks: [{ssid: Casino_WiFi}, {ssid: Vault_WiFi, password: floor-wifi-1, channel: 6}]"
+FLEETS = Path(__file__).parents[2] / "fixtures" / "fleets"
+QUIET = "e831cd000001"
 IMPATIENT = "    config: {mqtt: {mqttIdleTimeS: 1}}\n"
 
 
@@ -284,6 +286,22 @@ class TestState:
 
 
 class TestManyDevices:
+    def test_the_mixed_floor_of_the_fixtures_comes_up_whole(self) -> None:
+        text = (FLEETS / "mixed.yaml").read_text()
+
+        async def scenario() -> None:
+            async with embedded() as broker, onlooker(broker) as cms, running(text, broker) as floor:
+                assert floor.fleet.online == 23
+                for session in floor.fleet:
+                    await cms.order(ConfigRequest("net"), session.device.relay_id)
+                for session in floor.fleet:
+                    identity = floor.fleet.identity(session.device.relay_id)
+                    if identity.cabinet_id.startswith(("slots", "vault", "old-boards", "sluggish")):
+                        await cms.heard(rly=identity.relay_id, typ="cfg", comp="net")
+                assert not [said for said in cms.said if (said["rly"], said["typ"]) == (QUIET, "cfg")]
+
+        asyncio.run(scenario())
+
     def test_200_come_up_and_the_same_ones_for_the_same_seed(self) -> None:
         plan = FleetPlan((Group("a", 120), Group("b", 80)), seed=7)
 
