@@ -23,10 +23,11 @@ ENDLESS_SECONDS = 2
 def lab() -> Iterator[dict[str, str]]:
     """A lab as a newcomer has it, but on free ports; the facts of its ready line."""
     ports = ("--port", "0", "--mqtt-port", "0", "--ws-port", "0", "--plain")
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", "up", *ports], stdout=subprocess.PIPE, stderr=log, text=True
-        )
+    command = [sys.executable, "-m", "simulator", "up", *ports]
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
         assert process.stdout is not None
         ready = next(line for line in process.stdout if line.startswith("ready lab"))
         yield dict(fact.split("=", 1) for fact in ready.split()[2:])
