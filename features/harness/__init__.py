@@ -1,0 +1,1 @@
+"""What carries the scenarios: processes, clients, waiting, the timeline, the catalogue and the lint."""

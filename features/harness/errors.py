@@ -1,0 +1,70 @@
+"""What can go wrong in a run.
+
+HarnessError
+├── SubjectFailed     the subject's or the environment's fault: it did not start, did not end or died
+├── Missing           the subject's fault: what it owed did not come in time (an AssertionError)
+├── Unexpected        the subject's fault: something came that must not (an AssertionError)
+├── PoolEmpty         the harness's fault: more scenarios want a fresh cabinet than were made
+├── LintError         the author's fault: a feature file that would pass without proving anything
+└── CatalogueError    the author's fault: the requirement catalogue contradicts itself or the features
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class HarnessError(Exception):
+    """Anything that the harness raises by itself."""
+
+
+class SubjectFailed(HarnessError):
+    """A process under test did not do what its command line promises. Carries the end of its log."""
+
+    def __init__(self, name: str, sentence: str, log: Sequence[str] = ()) -> None:
+        tail = "".join(f"\n    {line}" for line in log[-20:])
+        super().__init__(f"{name}: {sentence}{tail}")
+        self.name = name
+
+
+class Missing(HarnessError, AssertionError):
+    """``wanted`` did not happen within ``seconds``; ``seen`` is what happened instead."""
+
+    def __init__(self, wanted: str, seconds: float, seen: Sequence[str]) -> None:
+        instead = "".join(f"\n    {line}" for line in seen[-20:]) or " nothing"
+        super().__init__(f"{wanted} was wanted within {seconds:g} s; instead came:{instead}")
+        self.wanted = wanted
+
+
+class Unexpected(HarnessError, AssertionError):
+    """``seen`` came although ``unwanted`` must not happen."""
+
+    def __init__(self, unwanted: str, seen: Sequence[str]) -> None:
+        came = "".join(f"\n    {line}" for line in seen[:20])
+        super().__init__(f"{unwanted} must not happen, but there came:{came}")
+        self.unwanted = unwanted
+
+
+class PoolEmpty(HarnessError):
+    """The pool ``name`` of ``size`` fresh cabinets is used up."""
+
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(
+            f"pool {name}: all {size} cabinets are used; make more of them in features/harness/floor.py"
+        )
+
+
+class LintError(HarnessError):
+    """Every problem found in the linted feature files, each as ``file:line: sentence``."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n" + "\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class CatalogueError(HarnessError):
+    """Every problem found in the requirement catalogue."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n" + "\n".join(problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,18 @@
+"""Waiting for a CMS to be connected with its broker, or to have noticed that it is not."""
+
+from __future__ import annotations
+
+from features.harness.waiting import eventually
+from features.harness.web import Answer, Web
+
+RECOVERY = 20.0
+"""Seconds in which a CMS is back after its broker: its longest pause is 5 s (contract, section 5)."""
+
+
+def readiness(web: Web, status: int) -> Answer:
+    """What ``/readyz`` answers, once it answers with ``status``."""
+    wanted = f"{status} from /readyz"
+    answer = eventually(
+        lambda: web.quietly("/readyz"), lambda answer: answer.status == status, wanted, within=RECOVERY
+    )
+    return web.noted(answer)

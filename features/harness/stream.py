@@ -1,0 +1,98 @@
+"""A reader of the Server-Sent Events stream: frames in an inbox, in order, with the time of their arrival."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from features.harness.inbox import WITHIN, Inbox
+from features.harness.timeline import Timeline, readable
+from features.harness.web import Web
+
+SUBSCRIBE = "/api/mqtt/config/subscribe?relayId="
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One ``data:`` message; ``fields`` is the JSON object in it."""
+
+    fields: Mapping[str, Any]
+    at: float
+
+    @property
+    def type(self) -> str:
+        return str(self.fields.get("type"))
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What a ``config_update`` carries; an empty mapping for other frames."""
+        data = self.fields.get("data")
+        return data if isinstance(data, Mapping) else {}
+
+    def __str__(self) -> str:
+        return readable(self.fields)
+
+
+class Stream:
+    """One operator's open stream for one relay."""
+
+    def __init__(self, name: str, web: Web, relay_id: str, timeline: Timeline) -> None:
+        self.name = name
+        self.relay_id = relay_id
+        self.frames: Inbox[Frame] = Inbox(name)
+        self._timeline = timeline
+        self._connection = http.client.HTTPConnection(web.host, web.port, timeout=WITHIN)
+        path = SUBSCRIBE + quote(relay_id, safe="")
+        timeline.note(name, ">", f"GET {path}")
+        self._connection.request("GET", path, headers={"Accept": "text/event-stream"})
+        self.opened_at = time.monotonic()
+        self._line = self._connection.sock
+        self._response = self._connection.getresponse()
+        self.status = self._response.status
+        self.headers = {key.lower(): value for key, value in self._response.getheaders()}
+        self._line.settimeout(None)
+        self._thread = threading.Thread(target=self._read, name=name, daemon=True)
+        self._thread.start()
+
+    def connected(self) -> Frame:
+        """Its first frame, after which every message of the relay reaches it (contract, section 6)."""
+        return self.frames.first(lambda _: True, "the first frame of the stream")
+
+    def leave(self) -> None:
+        """The operator closes the page."""
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
+        self._thread.join(WITHIN)
+        self._response.close()
+        self._connection.close()
+
+    def _read(self) -> None:
+        try:
+            for data in _messages(self._response):
+                fields = json.loads(data)
+                frame = Frame(fields if isinstance(fields, dict) else {}, time.monotonic())
+                self._timeline.note(self.name, "<", str(frame))
+                self.frames.put(frame)
+        except (OSError, ValueError, http.client.HTTPException) as exc:
+            self.frames.close(f"the stream broke: {exc!r}")
+        self.frames.close("the stream has ended")
+
+
+def _messages(lines: http.client.HTTPResponse) -> Iterator[str]:
+    """The data of each event; comments and other fields are passed over, as a browser does."""
+    data: list[str] = []
+    while raw := lines.readline():
+        line = raw.decode().rstrip("\r\n")
+        if line.startswith("data:"):
+            data.append(line[5:].removeprefix(" "))
+        elif not line and data:
+            yield "\n".join(data)
+            data = []

@@ -1,0 +1,114 @@
+"""The operator's HTTP client: each request and answer is on the timeline."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from features.harness.errors import Missing
+from features.harness.inbox import WITHIN
+from features.harness.timeline import Timeline, shown
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. ``body`` is the decoded JSON, None where the answer is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        try:
+            return json.loads(self.raw)
+        except ValueError:
+            return None
+
+    def field(self, path: str) -> Any:
+        """The value under a dotted path, ``data.smibConfig.net``; Missing where there is none."""
+        value = self.body
+        for name in path.split("."):
+            if not isinstance(value, dict) or name not in value:
+                raise Missing(f"{path} in the answer", 0, [str(self)])
+            value = value[name]
+        return value
+
+    def __str__(self) -> str:
+        return f"{self.status} {shown(self.raw)}"
+
+
+class Subject(Protocol):
+    """A CMS by its URL, which may change when it is started again."""
+
+    @property
+    def url(self) -> str: ...
+
+
+class Web:
+    """Requests to one CMS. Redirects are not followed: the contract knows none."""
+
+    def __init__(self, subject: Subject, timeline: Timeline) -> None:
+        self._subject = subject
+        self._timeline = timeline
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self._subject.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self._subject.url).port or 80
+
+    def get(self, path: str) -> Answer:
+        return self.send("GET", path)
+
+    def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+        """``body`` as JSON."""
+        return self.send("POST", path, json.dumps(body, ensure_ascii=False).encode(), headers=headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        raw: bytes | None = None,
+        content_type: str | None = JSON_TYPE,
+        headers: Mapping[str, str] | None = None,
+        within: float = 2 * WITHIN,
+    ) -> Answer:
+        """One request on a connection of its own, its bytes as they are."""
+        told = {
+            **({"Content-Type": content_type} if raw is not None and content_type else {}),
+            **(headers or {}),
+        }
+        self._timeline.note("operator", ">", f"{method} {path}{'' if raw is None else f' {shown(raw)}'}")
+        return self.noted(self._sent(method, path, raw, told, within))
+
+    def quietly(self, path: str) -> Answer:
+        """A GET that is repeated until it answers as wanted, and stands on no timeline."""
+        return self._sent("GET", path, None, {}, 2 * WITHIN)
+
+    def noted(self, answer: Answer) -> Answer:
+        self._timeline.note("operator", "<", str(answer))
+        return answer
+
+    def _sent(
+        self, method: str, path: str, raw: bytes | None, told: Mapping[str, str], within: float
+    ) -> Answer:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=within)
+        with contextlib.closing(connection):
+            try:
+                connection.request(method, path, raw, told)
+                response = connection.getresponse()
+                return Answer(
+                    response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+                )
+            except (OSError, http.client.HTTPException) as exc:
+                raise Missing(f"an answer to {method} {path}", within, [repr(exc)]) from exc

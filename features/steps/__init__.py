@@ -1,0 +1,1 @@
+"""The sentences of the feature files, one module for each actor on the floor."""
