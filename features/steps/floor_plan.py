@@ -1,0 +1,166 @@
+"""Brokers, a CMS and fleets of a scenario's own, for what would disturb the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from pytest_bdd import given, parsers, then, when
+
+from features.harness.floor import Cabinet, Floor, cabinets_file, small_fleet_file
+from features.harness.peer import Peer
+from features.harness.played import TOPICS, PlayedCms, PlayedSmib
+from features.harness.process import Workshop
+from features.harness.readiness import readiness
+from features.harness.subjects import Broker, Cms, Fleet, cms_settings
+from features.harness.web import Web
+from wire.topics import Topics
+
+Join = Callable[..., Peer]
+
+
+@given("a broker of its own", target_fixture="broker")
+def _own_broker(workshop: Workshop) -> Broker:
+    return Broker(workshop)
+
+
+@given(
+    parsers.parse('a broker of its own that knows only the user "{user}" with the password "{password}"'),
+    target_fixture="broker",
+)
+def _guarded_broker(workshop: Workshop, tmp_path: Path, user: str, password: str) -> Broker:
+    secret = tmp_path / "broker-password"
+    secret.write_text(password, encoding="utf-8")
+    credentials = f"{user}:{quote(password, safe='')}@"
+    return Broker(workshop, ("--user", user, "--password-file", str(secret)), credentials)
+
+
+@given("a CMS of its own", target_fixture="cms")
+def _own_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
+    return own_cms(workshop, broker, tmp_path, floor)
+
+
+@given("a CMS of its own with", target_fixture="cms")
+def _own_cms_with(
+    workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor, datatable: Sequence[Sequence[str]]
+) -> Cms:
+    place = f"{broker.address.host}:{broker.address.port}"
+    env = {name: value.replace("BROKER", place) for name, value in datatable}
+    plain = {"MQTT_URI": f"mqtt://{place}"} if "MQTT_USERNAME" in env else {}
+    return own_cms(workshop, broker, tmp_path, floor, {**plain, **env})
+
+
+@given("a CMS of its own that listens beyond this machine", target_fixture="cms")
+def _open_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
+    return own_cms(workshop, broker, tmp_path, floor, {"CMS_HOST": "0.0.0.0", "CMS_ALLOW_OPEN": "1"})
+
+
+@given(parsers.parse("a fleet of its own whose devices report every {idle:d} s"), target_fixture="fleet")
+def _own_fleet(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor, idle: int) -> Fleet:
+    cabinets = [floor.devices.fresh() for _ in range(2)]
+    description = small_fleet_file(tmp_path / "fleet.yaml", cabinets, idle)
+    return Fleet(workshop, broker.address, description, tmp_path / "nvs", cabinets)
+
+
+@given("a device of that fleet", target_fixture="device")
+@given("the cabinet of a device of that fleet", target_fixture="cabinet")
+def _of_fleet(fleet: Fleet) -> Cabinet:
+    return fleet.cabinets[0]
+
+
+@given("a cabinet with a working device", target_fixture="cabinet")
+def _working(floor: Floor, shared_fleet: Fleet) -> Cabinet:
+    assert shared_fleet.running.alive
+    return floor.devices.fresh()
+
+
+@given("a cabinet with a device that never answers", target_fixture="cabinet")
+def _never_answers(floor: Floor, shared_fleet: Fleet) -> Cabinet:
+    assert shared_fleet.running.alive
+    return floor.silent.fresh()
+
+
+@given(parsers.parse('its SMIB is connected on the topics of "{name}"'), target_fixture="smib")
+def _on_topics(cabinet: Cabinet, join: Join, name: str) -> PlayedSmib:
+    topics = Topics(f"{name}/relay/", f"{name}/config", f"{name}/server/")
+    return PlayedSmib(cabinet.relay_id, join("SMIB", topics.relay(cabinet.relay_id)), topics)
+
+
+@when("its SMIB connects only now", target_fixture="smib")
+@when("its SMIB connects again", target_fixture="smib")
+def _connects(cabinet: Cabinet, join: Join) -> PlayedSmib:
+    return PlayedSmib(cabinet.relay_id, join("SMIB", TOPICS.relay(cabinet.relay_id)))
+
+
+@given("the broker is away")
+@when("the broker goes away")
+def _goes_away(broker: Broker) -> None:
+    broker.stop()
+
+
+@when("the broker comes back")
+def _comes_back(broker: Broker) -> None:
+    broker.start()
+
+
+@given("the CMS has noticed that the broker is away")
+@when("the CMS has noticed that the broker is away")
+def _noticed(web: Web) -> None:
+    readiness(web, 503)
+
+
+@given("the CMS is ready")
+@when("the CMS is ready again")
+@then("the CMS is ready")
+def _ready(web: Web) -> None:
+    readiness(web, 200)
+
+
+@then("the CMS is alive, but not ready")
+def _not_ready(web: Web) -> None:
+    assert web.get("/healthz").status == 200
+    assert readiness(web, 503).field("error")
+
+
+@when("the power of the CMS is cut and comes back")
+def _power_cut(cms: Cms) -> None:
+    cms.kill()
+    cms.start()
+
+
+@when("the power of the whole fleet is cut")
+def _fleet_dies(fleet: Fleet) -> None:
+    fleet.kill()
+
+
+@when("the power of the whole fleet comes back", target_fixture="since")
+def _fleet_returns(fleet: Fleet, played_cms: PlayedCms) -> int:
+    since = len(played_cms.peer.inbox)
+    fleet.start()
+    return since
+
+
+@then("the broker tells that the device has gone")
+def _will(played_cms: PlayedCms, device: Cabinet) -> None:
+    played_cms.report(device.relay_id, "its last will", {"typ": "NETWORK_DISCONNECTED"})
+
+
+@then(parsers.parse('"{secret}" stands nowhere in the log of the CMS'))
+def _no_secret(cms: Cms, secret: str) -> None:
+    assert cms.log, "a CMS that logs nothing proves nothing"
+    assert [line for line in cms.log if secret in line] == []
+
+
+@then(parsers.parse('the CMS refuses to start, and its log names "{word}"'))
+def _refuses_to_start(cms: Cms, word: str) -> None:
+    assert cms.running.exit_code() not in (0, -9)
+    assert any(word in line for line in cms.log), cms.log
+
+
+def own_cms(
+    workshop: Workshop, broker: Broker, folder: Path, floor: Floor, env: dict[str, str] | None = None
+) -> Cms:
+    seed = cabinets_file(folder / "cabinets.yaml", floor.cabinets)
+    settings = cms_settings(broker.address, seed, folder / "cms.sqlite3")
+    return Cms(workshop, {**settings, **(env or {})})
