@@ -58,6 +58,7 @@ class Connection:
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+        self._attempted = asyncio.Event()
         self._failure = "no attempt has ended yet"
 
     @property
@@ -96,6 +97,10 @@ class Connection:
             raise BrokerUnavailable(
                 f"no connection to {self._config.address} within {timeout_s:g} s, {self._failure}"
             ) from exc
+
+    async def first_attempt(self) -> None:
+        """Return once the first attempt to connect has ended, well or not."""
+        await self._attempted.wait()
 
     async def stop(self) -> None:
         """Disconnect for good: DISCONNECT is sent where there is a connection."""
@@ -165,6 +170,7 @@ class Connection:
             await self._subscribe_extra(link)
             self._link = link
             self._changed.set()
+            self._attempted.set()
             log.event("=", "mqtt connected", broker=self._config.address, topics=",".join(self.filters))
             self._connected()
             self._failure = await link.ended()
@@ -183,6 +189,7 @@ class Connection:
 
     def _note_failure(self, why: str, attempt: int) -> None:
         new, self._failure = why != self._failure, why
+        self._attempted.set()
         if (
             new or attempt & (attempt + 1) == 0
         ):  # the 1st, 2nd, 4th, 8th, … of a kind, or the log drowns in them
@@ -190,6 +197,7 @@ class Connection:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._changed.set()
+        self._attempted.set()
         if task.cancelled():
             self._failure = "the service was stopped"
             log.event("=", "mqtt stopped", broker=self._config.address)

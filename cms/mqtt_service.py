@@ -80,6 +80,10 @@ class MqttService:
         self._connection.start()
         await self._connection.wait_connected(self._config.first_connect_s)
 
+    async def first_attempt(self) -> None:
+        """Return once the first attempt to connect has ended, well or not; for whoever says "ready"."""
+        await self._connection.first_attempt()
+
     async def disconnect(self) -> None:
         """End the connection for good. Callbacks stay, and work on after another connect()."""
         await self._connection.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 import sys
@@ -12,9 +13,12 @@ from typing import Protocol
 import uvloop
 
 from cms import log
-from cms.app import build
+from cms.app import Application, build
 from cms.server import Server, adopt_server_log, listen, url_of
 from cms.settings import Settings
+
+SETTLE_S = 1.0
+"""How long the start waits for a broker that neither accepts nor refuses."""
 
 
 class StopSignal(Protocol):
@@ -40,9 +44,17 @@ async def _serve(settings: Settings, listener: socket.socket, stop: StopSignal) 
     async with build(settings) as application:
         server = Server(application.asgi, lambda: _say_ready(url), application.end_streams)
         stop.act = lambda: setattr(server, "should_exit", True)
+        await _settle(application)
         if not stop.asked:
             await server.serve(sockets=[listener])
     log.event("=", "stopped", url=url)
+
+
+async def _settle(application: Application) -> None:
+    """Give the broker a moment, so that what is asked right after "ready" is not refused for being early."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SETTLE_S):
+            await application.link.first_attempt()
 
 
 def _say_ready(url: str) -> None:

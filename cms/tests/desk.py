@@ -47,6 +47,9 @@ class RecordingLink:
     def start(self) -> None:
         pass
 
+    async def first_attempt(self) -> None:
+        pass
+
     def alive(self) -> bool:
         return not self.dead
 
