@@ -71,7 +71,7 @@ def _value(fact: Any) -> str:
         return "yes" if fact else "no"
     text = _text(fact)
     if "@" in text:
-        text = _CREDENTIALS.sub(r"\1:***@", text)
+        text = str(redacted(_CREDENTIALS.sub(r"\1:***@", text)))
     if len(text) > MAX_VALUE:
         text = f"{text[:MAX_VALUE]}... ({len(text)} characters)"
     return text if _PLAIN.fullmatch(text) else json.dumps(text)

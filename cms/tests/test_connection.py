@@ -380,8 +380,8 @@ class TestConnecting:
     def test_a_dead_task_is_told(self) -> None:
         async def work() -> None:
             async with connection("mqtts://127.0.0.1:9", ca_file="no-such-file.pem") as made:
-                await until(lambda: not made.alive())
-                assert "died" in str(made.failure)
+                await until(lambda: "died" in str(made.failure))
+                assert not made.alive()
                 with pytest.raises(BrokerUnavailable, match="died"):
                     await made.wait_connected(10)
 
