@@ -154,7 +154,8 @@ class PacketSeen(Entry):
 
     @property
     def _subject(self) -> str:
-        return self.tap
+        """A tap before SMIBs has many of them behind it."""
+        return self.client_id or self.tap if self.role == "smib" else self.tap
 
     @property
     def _content(self) -> list[str]:
