@@ -6,11 +6,13 @@ holds the two together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from cms.cabinet import Cabinet
 from cms.handlers.live_config import SETTABLE
+from wire.address import MASK
 from wire.commands import COMMANDS
 from wire.components import COMPONENTS, Component
 from wire.fields import Field
@@ -30,6 +32,8 @@ PATTERNS: Mapping[str, str] = {
     "otaURL": r"^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,3})?(/[!-~]*)?$",
 }
 """Texts that are not simply so and so long."""
+
+_WITH_PASSWORD = "mqtt://user:password@host"
 
 RELAY_ID: Schema = {"type": "string", "pattern": ID_PATTERN, "example": "e831cdfa8384"}
 CABINET_ID: Schema = {"type": "string", "pattern": ID_PATTERN, "example": "cab-1"}
@@ -118,7 +122,16 @@ def _update(component: Component) -> Schema:
 
 def _message(component: Component) -> Schema:
     head = {"typ": {"type": "string", "enum": ["cfg"]}, "comp": {"type": "string", "enum": [component.name]}}
-    return record(head, _fields(component), minProperties=3)
+    fields = {f.name: {**field_schema(f), **_no_mask(f)} for f in component if not f.read_only}
+    return record(head, fields, minProperties=3)
+
+
+def _no_mask(field: Field) -> Schema:
+    """What is published must be the password itself: `***` only stands for it."""
+    if field.secret:
+        return {"not": {"enum": [MASK]}}
+    holds_password = field.type is str and field.masked(_WITH_PASSWORD) != _WITH_PASSWORD
+    return {"not": {"pattern": f":{re.escape(MASK)}@"}} if holds_password else {}
 
 
 def _fields(component: Component) -> dict[str, Schema]:
@@ -127,23 +140,15 @@ def _fields(component: Component) -> dict[str, Schema]:
 
 def field_schema(field: Field) -> Schema:
     """What one configuration field may hold."""
-    about = (
-        {"description": f"{field.meaning}: {field.wanted}", "writeOnly": True}
-        if field.secret
-        else {"description": f"{field.meaning}: {field.wanted}"}
-    )
-    if field.type is int and field.bounds:
-        return {"type": "integer", "minimum": field.bounds[0], "maximum": field.bounds[1], **about}
-    if field.bounds:
-        low, high = field.bounds
-        return {
-            "type": "string",
-            "minLength": low,
-            "maxLength": high,
-            "pattern": r"^[^\x00-\x1f\x7f]*$",
-            **about,
-        }
-    return {"type": "string", "pattern": PATTERNS[field.name], **about}
+    about: Schema = {"description": f"{field.meaning}: {field.wanted}"}
+    if field.secret:
+        about["writeOnly"] = True
+    if field.bounds is None:
+        return {"type": "string", "pattern": PATTERNS[field.name], **about}
+    low, high = field.bounds
+    if field.type is int:
+        return {"type": "integer", "minimum": low, "maximum": high, **about}
+    return {"type": "string", "minLength": low, "maxLength": high, "pattern": TEXT_PATTERN, **about}
 
 
 _VERSION: Schema = {"type": "object", "additionalProperties": TEXT}

@@ -46,7 +46,7 @@ ORDER = Operation(
         Parameter(
             "If-Match",
             "header",
-            {"type": "string", "pattern": '^("[0-9]{1,15}"|\\*)$'},
+            {"type": "string", "pattern": '^("?[0-9]{1,15}"?|\\*)$'},
             "The ETag that was read: 409 where somebody changed the cabinet since",
         ),
     ),

@@ -21,7 +21,7 @@ from wire.commands import COMMANDS
 
 PATH = "/api/cabinets/{cabinetId}/smib-config"
 
-_TAG = re.compile(r'"(\d{1,15})"')
+_TAG = re.compile(r'(?:W/)?"?([0-9]{1,15})"?')
 
 
 class SmibConfigRoutes:
@@ -64,7 +64,7 @@ def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderReque
 
 
 def _expected_revision(request: Request) -> int | None:
-    """The revision in ``If-Match``, as the ``ETag`` of an earlier answer gave it."""
+    """The revision in ``If-Match``: the ``ETag`` of an earlier answer, whatever a proxy did to its quotes."""
     seen = request.headers.get("if-match")
     if seen is None or seen.strip() == "*":
         return None
