@@ -140,7 +140,7 @@ def _secrets_in(value: Any) -> Iterator[str]:
         for item in value:
             yield from _secrets_in(item)
     elif isinstance(value, str):
-        for match in _IN_URI.finditer(value):
+        for match in _IN_URI.finditer(value) if "@" in value else ():
             yield match[2]
             yield unquote(match[2])
         if value.startswith("{"):
