@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(importlib.import_module(f"{steps.__name__}.{module.name}"))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
     """A tag ``req-ROUTE-3`` becomes a mark that the report can name; pytest-bdd handles any other."""
     requirement = requirement_of(tag)

@@ -22,7 +22,7 @@ Feature: New connection settings, and the way back
       | net       | {"netStaSSID": "Old_WiFi"}                                                            |
       | mqtt      | {"mqttQOS": 2, "mqttIdleTimeS": 600}                                                  |
 
-  @req-LINK-2
+  @req-LINK-2 @req-INT-31
   Scenario Outline: Settings that lead nowhere are taken back after the idle time
     Given a device on the floor that reports every second
     And the CMS listens to the whole floor
@@ -42,6 +42,7 @@ Feature: New connection settings, and the way back
       | net       | {"netStaSSID": "No_Such_WiFi"}                          |
       | net       | {"netStaSSID": "New_WiFi", "netStaPwd": "wrong-secret"} |
       | net       | {"netStaChan": 14}                                      |
+      | net       | {"netStaSSID": "Old_WiFi", "netStaPwd": "not-needed"}   |
       | mqtt      | {"mqttURI": "mqtt://127.0.0.1:1"}                       |
 
   @req-LINK-3

@@ -22,10 +22,11 @@ class Broker:
         self._workshop = workshop
         self._options = options
         self._running = self._start(0)
-        uri = self._running.ready()["mqtt"]
-        scheme, _, rest = uri.partition("://")
+        facts = self._running.ready()
+        scheme, _, rest = facts["mqtt"].partition("://")
         place = rest.rpartition("@")[2]
         self.address: BrokerAddress = parse_address(f"{scheme}://{credentials}{place}")
+        self.websocket: BrokerAddress = parse_address(facts["ws"])
 
     def stop(self) -> None:
         """The broker goes away: its power is cut."""

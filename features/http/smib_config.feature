@@ -134,7 +134,7 @@ Feature: Ordering a cabinet's configuration
     And "hidden-one" stands nowhere in the log of the CMS
     And "hidden-two" stands nowhere in the log of the CMS
 
-  @req-INT-11
+  @req-INT-42
   Scenario: Saving what was read sends no masked password to the SMIB
     Given the operator has saved
       """

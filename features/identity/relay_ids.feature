@@ -25,7 +25,7 @@ Feature: Relay ids
     When the SMIB reports in upper case the event "GAME_PLAYED"
     Then the stream shows a message of the type "GAME_PLAYED"
 
-  @req-ID-2
+  @req-ID-2 @req-INT-02
   Scenario Outline: The CMS accepts the ids of foreign systems
     Given a SMIB with the relay id "<relay id>" is connected
     And an operator watches the relay "<relay id>"

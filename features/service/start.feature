@@ -32,6 +32,31 @@ Feature: How the CMS starts
       | mqtt://BROKER                       | floor | p@ss/word-1 |
       | BROKER                              | floor | p@ss/word-1 |
 
+  @req-SVC-10
+  Scenario: It reaches its broker over WebSocket
+    Given a broker of its own
+    And a CMS of its own that comes over WebSocket
+    And the CMS is ready
+    And a cabinet on the floor
+    And its SMIB is connected
+    And an operator watches the cabinet
+    When the operator asks for the "net" settings
+    Then the SMIB is asked for its "net" settings, and told nothing else
+    When the SMIB reports the event "GAME_PLAYED"
+    Then the stream shows the event "GAME_PLAYED"
+
+  @req-SVC-13
+  Scenario: Its log tells what happens to a relay
+    Given a broker of its own
+    And a CMS of its own
+    And the CMS is ready
+    And a cabinet on the floor
+    And its SMIB is connected
+    Then its log has a new line that names the relay when
+      | an operator begins to watch it     |
+      | an operator asks for its settings  |
+      | the SMIB answers                   |
+
   @req-SVC-6 @req-SECRET-2
   Scenario: A wrong password is no connection, and stands in no log
     Given a broker of its own that knows only the user "floor" with the password "p@ss/word-1"

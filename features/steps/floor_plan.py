@@ -13,8 +13,10 @@ from features.harness.peer import Peer
 from features.harness.played import TOPICS, PlayedCms, PlayedSmib
 from features.harness.process import Workshop
 from features.harness.readiness import readiness
+from features.harness.stream import Stream
 from features.harness.subjects import Broker, Cms, Fleet, cms_settings
 from features.harness.web import Web
+from features.steps.operator import REQUEST
 from wire.topics import Topics
 
 Join = Callable[..., Peer]
@@ -54,6 +56,11 @@ def _own_cms_with(
 @given("a CMS of its own that listens beyond this machine", target_fixture="cms")
 def _open_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
     return own_cms(workshop, broker, tmp_path, floor, {"CMS_HOST": "0.0.0.0", "CMS_ALLOW_OPEN": "1"})
+
+
+@given("a CMS of its own that comes over WebSocket", target_fixture="cms")
+def _websocket_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
+    return own_cms(workshop, broker, tmp_path, floor, {"MQTT_URI": broker.websocket.uri()})
 
 
 @given(parsers.parse("a fleet of its own whose devices report every {idle:d} s"), target_fixture="fleet")
@@ -156,6 +163,28 @@ def _no_secret(cms: Cms, secret: str) -> None:
 def _refuses_to_start(cms: Cms, word: str) -> None:
     assert cms.running.exit_code() not in (0, -9)
     assert any(word in line for line in cms.log), cms.log
+
+
+@then("its log has a new line that names the relay when")
+def _log_tells(
+    cms: Cms,
+    cabinet: Cabinet,
+    web: Web,
+    smib: PlayedSmib,
+    watch: Callable[..., Stream],
+    datatable: Sequence[Sequence[str]],
+) -> None:
+    moments: dict[str, Callable[[], object]] = {
+        "an operator begins to watch it": lambda: watch(cabinet.relay_id),
+        "an operator asks for its settings": lambda: web.post(
+            REQUEST, {"relayId": cabinet.relay_id, "component": "net"}
+        ),
+        "the SMIB answers": lambda: smib.answers("net", {"netMode": 1, "netStaSSID": "Old_WiFi"}),
+    }
+    for (moment,) in datatable:
+        since = len(cms.running.log)
+        moments[moment]()
+        cms.running.log.first(lambda line: cabinet.relay_id in line, f"a line when {moment}", since=since)
 
 
 def own_cms(
