@@ -5,6 +5,9 @@ The tree:
     SimulatorError                 the root: catch this at a program's border
     ├── DamagedMemory              the disk's: a stored NVS is not what a board wrote
     ├── FaultSpecError             the user's: a fault of the fleet file can't be made
+    ├── PlaySpecError              the user's: the play of the fleet file can't be
+    ├── ImageError                 a firmware image is not what it should be; the device's reason to refuse it
+    ├── DownloadError              the network's: an image did not come
     ├── BrokerError                the broker of the lab did not start, or did not stay up
     │   ├── PortTaken              the user's: another program listens there already
     │   ├── BrokerNotInstalled     the machine's: the broker asked for is not on it
@@ -43,6 +46,22 @@ class FaultSpecError(SimulatorError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = problems
+
+
+class PlaySpecError(SimulatorError):
+    """The play of the fleet file can't be; ``problems`` names every field that is wrong."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+class ImageError(SimulatorError):
+    """A firmware image is not what it should be; the text is a short reason, fit for an event."""
+
+
+class DownloadError(SimulatorError):
+    """An image did not come; the text is a short reason, fit for an event: it names no URL."""
 
 
 class BrokerError(SimulatorError):

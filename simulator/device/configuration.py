@@ -56,7 +56,7 @@ def _updated(
     confirmation = route.answer(component, memory.values(component))
     if not changed:
         return [confirmation]
-    return [Save(memory.to_dict()), confirmation, route.event("CONFIG_UPDATE", stamp, component)]
+    return [Save(memory), confirmation, route.event("CONFIG_UPDATE", stamp, component)]
 
 
 def _unknown(board: Board) -> list[Effect]:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from simulator.device import reception
 from simulator.device.board import Board
+from simulator.device.conditions import DOORS, Condition
+from simulator.device.dice import Dice
 from simulator.device.effects import Effect
+from simulator.device.firmware import Progress, is_loading
+from simulator.device.image import Image, Received, verified
 from simulator.device.link import Refusal, topics_heard
 from simulator.device.memory import Memory
+from simulator.device.play import Play
 from simulator.device.transitions import TRANSITIONS, Input, State
-from wire.orders import Order
+from simulator.errors import ImageError
 from wire.relay import canonical_relay_id
 
 BOOT_MS = 500
+LARGEST_WIN = 10**9
 
 
 class Device:
@@ -26,12 +33,22 @@ class Device:
     __slots__ = ("_board", "_state")
 
     def __init__(
-        self, relay_id: str, memory: Memory, *, boot_ms: int = BOOT_MS, has_clock: bool = True
+        self,
+        relay_id: str,
+        memory: Memory,
+        *,
+        boot_ms: int = BOOT_MS,
+        has_clock: bool = True,
+        play: Play | None = None,
+        dice: Dice | None = None,
     ) -> None:
         """A board without power, whose NVS is ``memory``. One without a clock executes commands of any age
-        and puts no ``ts`` into its events. RelayIdError for an id that could address other topics."""
+        and puts no ``ts`` into its events. Without ``play`` nobody plays at its machine; ``dice`` decide what
+        is left to chance there. RelayIdError for an id that could address other topics."""
         self._state = State.OFF
-        self._board = Board(canonical_relay_id(relay_id), memory, boot_ms, has_clock)
+        self._board = Board(canonical_relay_id(relay_id), memory, boot_ms, has_clock, play=play, dice=dice)
+        if play is not None:  # whom it was waiting for when its memory was stored comes now
+            self._board.awaited = memory.conditions & ~DOORS
 
     @property
     def relay_id(self) -> str:
@@ -52,9 +69,9 @@ class Device:
     @property
     def counters(self) -> Counter[str]:
         """What was received, and what came of what was not simply answered: ``received``, ``applied``,
-        ``refused``, ``expired``, ``probe``, ``unsupported``, ``unknown-component``, ``bad-frame``,
-        ``report``, ``other-topic``, ``other-relay``, ``out-of-turn`` (an input that the state refuses) and
-        the kinds of WireError."""
+        ``refused``, ``expired``, ``probe``, ``unknown-component``, ``bad-frame``, ``report``,
+        ``other-topic``, ``other-relay``, ``held-up`` (what the machine did not do), ``out-of-turn`` (an
+        input that the state refuses) and the kinds of WireError."""
         return self._board.counters
 
     def power_on(self, now_ms: int) -> list[Effect]:
@@ -75,6 +92,44 @@ class Device:
         """The connection that was asked for did not come about."""
         return self.step(Input.LINK_REFUSED, now_ms, reason)
 
+    def play(self, now_ms: int, win: int | None = None) -> list[Effect]:
+        """One game at the machine; ``win`` (credits) decides it in the place of chance."""
+        return self.step(Input.PLAY, now_ms, win if win is None else min(max(win, 0), LARGEST_WIN))
+
+    def insert_bill(self, denomination: int, now_ms: int) -> list[Effect]:
+        """A bill of so many whole units of currency."""
+        return self.step(Input.BILL, now_ms, denomination)
+
+    def cash_out(self, now_ms: int) -> list[Effect]:
+        """The player takes his credits."""
+        return self.step(Input.CASH_OUT, now_ms)
+
+    def begin(self, condition: Condition, now_ms: int) -> list[Effect]:
+        """Something is the matter with the machine from now on: a door is opened, it tilts, a bill jams …"""
+        return self.step(Input.BEGIN, now_ms, condition)
+
+    def end(self, condition: Condition, now_ms: int) -> list[Effect]:
+        """It is put right: the door is closed, the stacker emptied, the handpay paid …"""
+        return self.step(Input.END, now_ms, condition)
+
+    def download_progress(self, received: int, total: int | None, now_ms: int) -> list[Effect]:
+        """So much of the image has come."""
+        return self._loading(Input.PROGRESS, now_ms, Progress(received, total))
+
+    def downloaded(self, received: Received, now_ms: int) -> list[Effect]:
+        """The download is over: the board judges what came."""
+        try:
+            image = verified(received)
+            if image.name != self._board.memory.values("app")["firmware"]:
+                raise ImageError(f"an image for {image.name}")
+        except ImageError as exc:
+            return self.download_failed(str(exc), now_ms)
+        return self._loading(Input.INSTALL, now_ms, image)
+
+    def download_failed(self, why: str, now_ms: int) -> list[Effect]:
+        """The image did not come; ``why`` is a short reason that is fit for an event."""
+        return self._loading(Input.NO_IMAGE, now_ms, why)
+
     def receive(self, topic: str, payload: bytes, now_ms: int) -> list[Effect]:
         """A message arrived on one of the subscribed topics."""
         board = self._board
@@ -87,24 +142,18 @@ class Device:
         return effects
 
     def elapsed(self, now_ms: int) -> list[Effect]:
-        """Time went by: whatever is due by now is done. Harmless at any time."""
-        board, effects = self._board, list[Effect]()
-        while True:
-            if board.fall_back_ms is not None and board.fall_back_ms <= now_ms:
-                effects += self.step(Input.TRIAL_OVER, now_ms)
-            elif board.due_ms is not None and board.due_ms <= now_ms:
-                effects += self.step(Input.TIMER, now_ms)
-            else:
-                return effects
+        """Time went by: whatever is due by now is done, what was due first at first. Harmless at any time."""
+        effects: list[Effect] = []
+        while (due := self._next()) is not None and due[0] <= now_ms:
+            effects += self.step(due[1], now_ms)
+        return effects
 
     def next_deadline(self) -> int | None:
         """When something is due next; None while only the outside can move this device."""
-        board = self._board
-        if board.due_ms is None or board.fall_back_ms is None:
-            return board.fall_back_ms if board.due_ms is None else board.due_ms
-        return min(board.due_ms, board.fall_back_ms)
+        due = self._next()
+        return None if due is None else due[0]
 
-    def step(self, what: Input, now_ms: int, detail: Order | Refusal | str | None = None) -> list[Effect]:
+    def step(self, what: Input, now_ms: int, detail: Any = None) -> list[Effect]:
         """One row of the table, for tests and for the methods above."""
         row = TRANSITIONS.get((self._state, what))
         if row is None:
@@ -112,3 +161,23 @@ class Device:
             return []
         action, self._state = row
         return action(self._board, detail, now_ms)
+
+    def _next(self) -> tuple[int, Input] | None:
+        """The timer that is due first, and what it is the input of."""
+        board, first = self._board, None
+        for due_ms, what in (
+            (board.fall_back_ms, Input.TRIAL_OVER),
+            (board.due_ms, Input.TIMER),
+            (board.confirm_ms, Input.UNCONFIRMED),
+            (board.play_ms, Input.TURN),
+        ):
+            if due_ms is not None and (first is None or due_ms < first[0]):
+                first = (due_ms, what)
+        return first
+
+    def _loading(self, what: Input, now_ms: int, detail: Progress | Image | str) -> list[Effect]:
+        """An input of a download; out of turn while there is none."""
+        if is_loading(self._board):
+            return self.step(what, now_ms, detail)
+        self._board.counters["out-of-turn"] += 1
+        return []

@@ -13,7 +13,13 @@ How a session has to treat them:
   makes no attempt of its own: when to try again is the device's decision. After a ``Disconnect`` it reports
   nothing more about the connection that was ended.
 - Messages that arrive between the first SUBACK and ``link_up`` (retained ones do) are handed over after it.
-- ``Save`` is the NVS as JSON can hold it, to be written in place of what was written before.
+- ``Save`` asks for the NVS to be written in place of what was written before: ``nvs`` is it as JSON can hold
+  it, made when it is asked for. A session that keeps nothing does not ask.
+- ``Download`` asks for a firmware image over HTTP(S), at most ``limit_bytes`` of it and within
+  ``timeout_ms``. The session answers with any number of ``device.download_progress`` and one of
+  ``device.downloaded`` and ``device.download_failed``. There is never more than one; it goes on while the
+  broker is away.
+- ``StopDownload`` ends it: the session reports nothing more about it.
 - ``Note`` is for the log; its facts hold no secret.
 
 Delays are data of the way in, not of effects: a slow board is ``simulator.faults.Slow``, whose ``inbound``
@@ -28,6 +34,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.device.link import LinkSettings
+from simulator.device.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,30 @@ class Disconnect:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """The whole NVS of the board, as ``Memory.from_dict`` reads it. Holds secrets."""
+    """The whole NVS of the board is to be written."""
 
-    nvs: Mapping[str, Any] = field(repr=False)
+    memory: Memory = field(repr=False)
+
+    @property
+    def nvs(self) -> dict[str, Any]:
+        """As ``Memory.from_dict`` reads it. Holds secrets."""
+        return self.memory.to_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Load the firmware image at ``url``."""
+
+    url: str
+    limit_bytes: int
+    timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopDownload:
+    """The image is wanted no more. ``reason`` is a word for the log."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +100,4 @@ class Note:
     facts: Mapping[str, str | int]
 
 
-Effect = Publish | Connect | Disconnect | Save | Note
+Effect = Publish | Connect | Disconnect | Save | Download | StopDownload | Note

@@ -14,22 +14,30 @@ Each function is one row's action of the table in `transitions`. Interpretations
 
 from __future__ import annotations
 
+from simulator.device import firmware, game
 from simulator.device.board import Board
 from simulator.device.effects import Connect, Disconnect, Effect, Note, Save
 from simulator.device.link import Refusal, link_settings
 from simulator.device.route import Route
+from simulator.device.telling import Telling
 from wire.components import COMPONENTS
 
 HEARTBEAT = "heartbeat"
+POWER_APPLIED = "17"
+
+
+def power_up(board: Board, _: object, now_ms: int) -> list[Effect]:
+    board.powered = True
+    return [*firmware.resume(board), *boot(board, None, now_ms)]
 
 
 def boot(board: Board, _: object, now_ms: int) -> list[Effect]:
-    board.due_ms = now_ms + board.boot_ms
+    board.due_ms, board.play_ms = now_ms + board.boot_ms, None
     return []
 
 
 def connect(board: Board, _: object, now_ms: int) -> list[Effect]:
-    board.due_ms = None
+    board.due_ms = board.play_ms = None
     if board.memory.on_trial and board.fall_back_ms is None:
         board.fall_back_ms = now_ms + board.memory.trial_ms
     memory = board.memory
@@ -37,8 +45,9 @@ def connect(board: Board, _: object, now_ms: int) -> list[Effect]:
 
 
 def reconnect(board: Board, _: object, now_ms: int) -> list[Effect]:
-    """Leave, and come back with the values that were just applied."""
-    return [Disconnect(clean=True, reason="new settings"), *connect(board, None, now_ms)]
+    """Leave, and come back with the values that were just applied. A download does not outlast that."""
+    stopped = firmware.stop(board, "new connection settings", now_ms)
+    return [*stopped, Disconnect(clean=True, reason="new settings"), *connect(board, None, now_ms)]
 
 
 def announce(board: Board, _: object, now_ms: int) -> list[Effect]:
@@ -47,15 +56,17 @@ def announce(board: Board, _: object, now_ms: int) -> list[Effect]:
     effects: list[Effect] = []
     if memory.on_trial:
         memory.keep()
-        effects.append(Save(memory.to_dict()))
+        effects.append(Save(memory))
     effects.append(route.event("NETWORK_CONNECTED", stamp))
     if board.restarted:
         effects.append(route.event("MACHINE_RESTART", stamp))
         effects += (route.answer(name, memory.values(name)) for name in COMPONENTS)
     if board.reverted:
         effects += _told_fall_back(board, route, stamp)
+    effects += firmware.outcome(board, now_ms)
+    effects += _told_machine(board, now_ms)
     board.due_ms, board.fall_back_ms, board.attempt = now_ms + memory.idle_ms, None, 0
-    board.refusal, board.restarted, board.reverted = None, False, ()
+    board.refusal, board.restarted, board.reverted, board.powered = None, False, (), False
     return effects
 
 
@@ -68,7 +79,7 @@ def heartbeat(board: Board, _: object, now_ms: int) -> list[Effect]:
 def wait(board: Board, refusal: Refusal | None, now_ms: int) -> list[Effect]:
     """No connection: try again in a while."""
     why = refusal or Refusal.LOST
-    board.refusal = why
+    board.refusal, board.play_ms = why, None
     board.due_ms = now_ms + board.next_retry_ms()
     return [Note("!", "offline", {"why": str(why), "retry_ms": board.due_ms - now_ms})]
 
@@ -78,7 +89,7 @@ def fall_back(board: Board, _: object, now_ms: int) -> list[Effect]:
     board.reverted = board.memory.fall_back()
     board.fall_back_ms, board.attempt = None, 0
     facts = {"components": ",".join(board.reverted), "why": _reason(board)}
-    effects: list[Effect] = [Note("!", "fallback", facts), Save(board.memory.to_dict())]
+    effects: list[Effect] = [Note("!", "fallback", facts), Save(board.memory)]
     return effects + connect(board, None, now_ms)
 
 
@@ -90,18 +101,31 @@ def abandon(board: Board, _: object, now_ms: int) -> list[Effect]:
 
 def restart(board: Board, _: object, now_ms: int) -> list[Effect]:
     board.restarted = True
-    return [Disconnect(clean=True, reason="restart"), *boot(board, None, now_ms)]
+    stopped = firmware.stop(board, "restarted", now_ms)
+    return [*stopped, Disconnect(clean=True, reason="restart"), *boot(board, None, now_ms)]
 
 
 def lose_power(board: Board, _: object, __: int) -> list[Effect]:
     """Everything but the NVS is gone."""
-    board.due_ms, board.fall_back_ms, board.attempt = None, None, 0
-    board.refusal, board.restarted, board.reverted = None, False, ()
-    return []
+    board.due_ms = board.fall_back_ms = board.play_ms = board.confirm_ms = None
+    board.refusal, board.restarted, board.reverted, board.attempt = None, False, (), 0
+    return firmware.cut_off(board)
 
 
 def lose_power_online(board: Board, _: object, now_ms: int) -> list[Effect]:
     return [Disconnect(clean=False, reason="power"), *lose_power(board, None, now_ms)]
+
+
+def _told_machine(board: Board, now_ms: int) -> list[Effect]:
+    """What became of the machine meanwhile; from now on it is played again."""
+    telling = Telling(board, now_ms)
+    if board.powered:
+        telling.exception(POWER_APPLIED)
+    changed = board.memory.untold
+    game.tell_untold(board, telling)
+    if board.play is not None:
+        board.play_ms = now_ms + board.play.drawn_pause_ms(board.chance())
+    return [Save(board.memory), *telling.said] if changed else telling.said
 
 
 def _told_fall_back(board: Board, route: Route, stamp: int | None) -> list[Effect]:

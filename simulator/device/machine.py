@@ -6,16 +6,21 @@ Interpretations:
   address than ``comsAddr``, or with a frame that is none. A meter that the machine does not keep reads 0.
 - A meter reset that was done answers ``pyd:"00"``.
 - Clearing ``all`` clears meters, bill validator and door; the configuration and a lock stay, for a board that
-  lost them would be off the floor, or a machine that staff locked be open. (So far the meters are all there
-  is.)
+  lost them would be off the floor, or a machine that staff locked be open. A tilt and a pending handpay stay
+  too: only an attendant ends them.
+- Clearing the bill validator forgets its bills, a jam and that it is full. Clearing the door forgets what was
+  told of the doors; one that stands open does so still, and is told again.
 - ``exp`` with ``pyd:"00"`` follows a failed clearing too, whatever ``comsRTE`` is.
 - A push answers with the ten meters of the contract's long poll.
 """
 
 from __future__ import annotations
 
+from simulator.device import game
 from simulator.device.board import Board
+from simulator.device.conditions import DOORS, OF_VALIDATOR
 from simulator.device.effects import Effect, Note, Save
+from simulator.device.telling import Telling
 from wire import sas
 from wire.errors import FrameError
 from wire.orders import PUSH_CODE, Command, LongPoll, MeterPush, NvsClear
@@ -27,6 +32,8 @@ IDLE_EXCEPTION = "00"
 PUSHED_METERS = ("0000", "0100", "0400", "0300", "2200", "2400", "0200", "0C00", "0500", "0600")
 SAS_MODE = 0
 METER_AREAS = (1, 2)
+VALIDATOR_AREAS = (1, 3)
+DOOR_AREAS = (1, 4)
 
 
 def lock(board: Board, _: Command, now_ms: int) -> list[Effect]:
@@ -60,21 +67,37 @@ def reset_meters(board: Board, _: object, __: int) -> list[Effect]:
     if board.memory.values("coms")["comsMode"] == SAS_MODE:
         return [board.route().machine(FAILED)]
     board.memory.clear_meters()
-    return [Save(board.memory.to_dict()), board.route().machine(RESET)]
+    return [Save(board.memory), board.route().machine(RESET)]
 
 
 def clear_nvs(board: Board, order: NvsClear, now_ms: int) -> list[Effect]:
-    route, saved = board.route(), list[Effect]()
+    route, telling = board.route(), Telling(board, now_ms)
+    saved: list[Effect] = []
     try:
         area = sas.decode_nvs(order.frame)
     except FrameError:
         result = sas.nvs_result(done=False)
     else:
-        if area in METER_AREAS:
-            board.memory.clear_meters()
-        saved.append(Save(board.memory.to_dict()))
+        _clear(board, area)
+        game.tell_untold(board, telling)
+        saved.append(Save(board.memory))
         result = sas.nvs_result(done=True)
-    return [*saved, route.nvs(result, order.sta), route.exception(IDLE_EXCEPTION, board.stamp(now_ms))]
+    idle = route.exception(IDLE_EXCEPTION, board.stamp(now_ms))
+    return [*saved, route.nvs(result, order.sta), idle, *telling.said]
+
+
+def _clear(board: Board, area: int) -> None:
+    memory = board.memory
+    if area in METER_AREAS:
+        memory.clear_meters()
+    if area in VALIDATOR_AREAS and (memory.stacked or memory.conditions & OF_VALIDATOR):
+        cabinet = memory.cabinet
+        cabinet.stacked = 0
+        cabinet.conditions &= ~OF_VALIDATOR
+        cabinet.told &= ~OF_VALIDATOR
+        board.awaited &= ~OF_VALIDATOR
+    if area in DOOR_AREAS and memory.conditions & DOORS:
+        memory.cabinet.told &= ~DOORS
 
 
 def _locked(board: Board, locked: bool, event: str, now_ms: int) -> list[Effect]:
@@ -82,7 +105,7 @@ def _locked(board: Board, locked: bool, event: str, now_ms: int) -> list[Effect]
     if board.memory.locked is locked:
         return [said]
     board.memory.locked = locked
-    return [Save(board.memory.to_dict()), Note("=", event.lower(), {}), said]
+    return [Save(board.memory), Note("=", event.lower(), {}), said]
 
 
 def _polled(board: Board, frame: str) -> str:

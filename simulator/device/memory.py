@@ -2,7 +2,8 @@
 
 The values that a group of boards left the factory with are one `Factory`, shared by all of them; a `Memory`
 holds only what differs from it. New connection values are on trial until a connection came about with them:
-`keep` makes them the last working ones, `fall_back` returns to those.
+`keep` makes them the last working ones, `fall_back` returns to those. Of the machine it holds nothing until
+something happened there.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simulator.device.cabinet import Cabinet
+from simulator.device.installation import Installation
+from simulator.device.meters import Meters
 from simulator.errors import DamagedMemory
 from wire.components import COMPONENTS, Component, component_named
 from wire.errors import ConfigError, MessageError, Problem
 from wire.fields import Value
-from wire.sas import METERS
 
 CONNECTION = ("net", "mqtt")
 """The components whose values decide how the board is connected."""
@@ -22,6 +25,7 @@ CONNECTION = ("net", "mqtt")
 Changes = dict[str, dict[str, Value]]
 
 _NONE: Mapping[str, Value] = {}
+_PARTS = ("locked", "config", "working", "meters", "cabinet", "update")
 
 
 class Factory:
@@ -43,15 +47,17 @@ class Factory:
 
 
 class Memory:
-    """The NVS of one board."""
+    """The NVS of one board; ``installation`` is a firmware update that is not over."""
 
-    __slots__ = ("_changes", "_factory", "_meters", "_working", "locked")
+    __slots__ = ("_cabinet", "_changes", "_factory", "_meters", "_working", "installation", "locked")
 
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
         self._changes: Changes | None = None
         self._working: Changes | None = None
-        self._meters: dict[str, int] | None = None
+        self._meters: Meters | None = None
+        self._cabinet: Cabinet | None = None
+        self.installation: Installation | None = None
         self.locked = False
 
     def values(self, component: str) -> dict[str, Value]:
@@ -109,23 +115,54 @@ class Memory:
 
     def meter(self, code: str) -> int:
         """The value of a meter, by its code in long poll 6F."""
-        return 0 if self._meters is None else self._meters.get(code, 0)
+        return 0 if self._meters is None else self._meters[code]
 
-    def set_meter(self, code: str, value: int) -> None:
+    def count(self, code: str, amount: int) -> None:
+        """Add to a meter that is counted (see `meters`)."""
         if self._meters is None:
-            self._meters = {}
-        self._meters[code] = value
+            self._meters = Meters()
+        self._meters.count(code, amount)
 
     def clear_meters(self) -> None:
         self._meters = None
+
+    @property
+    def conditions(self) -> int:
+        """The bits of what is the matter with the machine (see `conditions`)."""
+        return 0 if self._cabinet is None else self._cabinet.conditions
+
+    @property
+    def untold(self) -> int:
+        """The bits of what began or was over since the CMS was told."""
+        return 0 if self._cabinet is None else self._cabinet.conditions ^ self._cabinet.told
+
+    @property
+    def stacked(self) -> int:
+        """Bills in the validator's stacker."""
+        return 0 if self._cabinet is None else self._cabinet.stacked
+
+    @property
+    def cabinet(self) -> Cabinet:
+        """The machine's state, to be changed."""
+        if self._cabinet is None:
+            self._cabinet = Cabinet()
+        return self._cabinet
+
+    def install(self, version: str) -> None:
+        """This version of the firmware runs from now on."""
+        self._hold("app", {**self.values("app"), "version": version})
 
     def to_dict(self) -> dict[str, Any]:
         """What differs from the factory, as JSON can hold it. Holds secrets."""
         stored: dict[str, Any] = {"locked": self.locked, "config": _copy(self._changes or {})}
         if self._working is not None:
             stored["working"] = _copy(self._working)
-        if self._meters:
-            stored["meters"] = dict(self._meters)
+        if self._meters is not None:
+            stored["meters"] = self._meters.to_dict()
+        if self._cabinet is not None:
+            stored["cabinet"] = self._cabinet.to_dict()
+        if self.installation is not None:
+            stored["update"] = self.installation.to_dict()
         return stored
 
     @classmethod
@@ -133,13 +170,18 @@ class Memory:
         """The NVS that `to_dict` gave; DamagedMemory, naming the part, for anything else."""
         memory = cls(factory)
         for name in stored:
-            if name not in ("locked", "config", "working", "meters"):
-                raise DamagedMemory(name, "one of locked, config, working and meters was wanted")
+            if name not in _PARTS:
+                raise DamagedMemory(str(name), f"one of {', '.join(_PARTS)} was wanted")
         memory.locked = _stored_lock(stored)
         memory._changes = _stored_changes("config", stored, tuple(COMPONENTS)) or None
         if "working" in stored:
             memory._working = _stored_changes("working", stored, CONNECTION)
-        memory._meters = _stored_meters(stored) or None
+        if "meters" in stored:
+            memory._meters = Meters.from_dict(stored["meters"])
+        if "cabinet" in stored:
+            memory._cabinet = Cabinet.from_dict(stored["cabinet"])
+        if "update" in stored:
+            memory.installation = Installation.from_dict(stored["update"])
         return memory
 
     def _hold(self, component: str, values: Mapping[str, Value]) -> None:
@@ -198,13 +240,3 @@ def _stored_changes(part: str, stored: Mapping[str, Any], allowed: tuple[str, ..
         if name not in allowed or problems:
             raise DamagedMemory(f"{part}.{name}", "; ".join(map(str, problems)) or "not a component for here")
     return {COMPONENTS[name].name: dict(values) for name, values in changes.items()}
-
-
-def _stored_meters(stored: Mapping[str, Any]) -> dict[str, int]:
-    meters = stored.get("meters", {})
-    if not isinstance(meters, Mapping):
-        raise DamagedMemory("meters", "an object of meter codes and values was wanted")
-    for code, value in meters.items():
-        if code not in METERS or type(value) is not int or value < 0:
-            raise DamagedMemory("meters", "known meter codes and whole numbers from 0 were wanted")
-    return dict(meters)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.device.effects import Disconnect, Effect, Publish, Save
+from simulator.device.memory import Factory, Memory
 from simulator.errors import FaultSpecError
 from simulator.faults import Arrival, Fault, Faults, Silent, Slow, corrupt, drop, duplicate, fault_from
 
 SAID: list[Effect] = [
-    Save({}),
+    Save(Memory(Factory())),
     Publish("smib/config", b'{"typ":"cfg"}', 0, "cfg"),
     Publish("sas/gli/server/x", b'{"typ":"NETWORK_CONNECTED"}', 0, "NETWORK_CONNECTED"),
     Publish("sas/gli/server/x", b'{"typ":"MACHINE_LOCKED"}', 0, "MACHINE_LOCKED"),

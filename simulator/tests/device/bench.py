@@ -2,7 +2,7 @@
 
 It carries effects out as `simulator.device.effects` asks of every session, and fails a test whose device
 breaks the other side of that bargain: it publishes only while connected and never asks for a second
-connection.
+connection or a second download.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.device.device import Device
-from simulator.device.effects import Connect, Disconnect, Effect, Note, Publish, Save
+from simulator.device.dice import SmallDice
+from simulator.device.effects import Connect, Disconnect, Download, Effect, Note, Publish, Save, StopDownload
+from simulator.device.image import Reader
 from simulator.device.link import LinkSettings, Refusal
 from simulator.device.memory import Factory, Memory
+from simulator.device.play import Play
 from simulator.device.transitions import State
 from wire import orders
 from wire.jsontext import parse_object, to_bytes
@@ -38,10 +41,13 @@ class Bench:
         memory: Memory | None = None,
         has_clock: bool = True,
         relay_id: str = RELAY,
+        play: Play | None = None,
+        seed: int = 1,
     ) -> None:
         self.factory = Factory(config)
         nvs = Memory(self.factory) if memory is None else memory
-        self.device = Device(relay_id, nvs, boot_ms=BOOT_MS, has_clock=has_clock)
+        dice = None if play is None else SmallDice(seed)
+        self.device = Device(relay_id, nvs, boot_ms=BOOT_MS, has_clock=has_clock, play=play, dice=dice)
         self.now_ms = START_MS
         self.wanted: LinkSettings | None = None
         self.up = False
@@ -49,6 +55,7 @@ class Bench:
         self.said: list[Said] = []
         self.saved: Mapping[str, Any] | None = None
         self.notes: list[Note] = []
+        self.download: Download | None = None
 
     def started(self) -> Bench:
         """Powered, booted, and connected; what it said on the way is forgotten."""
@@ -83,6 +90,26 @@ class Bench:
         assert self.wanted is not None
         self.wanted, self.up = None, False
         return self.carry_out(self.device.link_down(self.now_ms))
+
+    def does(self, name: str, *details: Any) -> list[Said]:
+        """Call a method of the device; what it said."""
+        before = len(self.said)
+        self.carry_out(getattr(self.device, name)(*details, self.now_ms))
+        return self.said[before:]
+
+    def does_play(self, win: int | None) -> list[Said]:
+        """One game with this win; what was said of it."""
+        before = len(self.said)
+        self.carry_out(self.device.play(self.now_ms, win))
+        return self.said[before:]
+
+    def receives(self, data: bytes) -> list[Said]:
+        """The whole of a download."""
+        assert self.download is not None, "no download was asked for"
+        self.download = None
+        reader = Reader()
+        reader.feed(data)
+        return self.does("downloaded", reader.received())
 
     def tell(self, what: Order | Mapping[str, Any] | bytes, topic: str = TOPIC) -> list[Said]:
         """Send an order; what the device said to it."""
@@ -125,6 +152,12 @@ class Bench:
                 self.wanted, self.up = None, False
             case Save():
                 self.saved = effect.nvs
+            case Download():
+                assert self.download is None, "a second download was asked for"
+                self.download = effect
+            case StopDownload():
+                assert self.download is not None, "there was no download to stop"
+                self.download = None
             case Note():
                 self.notes.append(effect)
 

@@ -7,7 +7,7 @@ import pytest
 from simulator.tests.device.bench import ALL_BOARDS, BOOT_MS, RELAY, Bench, kinds
 from wire import sas
 from wire.commands import LOCK, RESTART, UNLOCK
-from wire.orders import Command, FirmwareOrder, LongPoll, MeterPush, MeterReset, NvsClear, Probe
+from wire.orders import Command, LongPoll, MeterPush, MeterReset, NvsClear, Probe
 from wire.sas import MeterAnswer, MeterPoll
 from wire.timestamps import format_timestamp
 
@@ -16,8 +16,9 @@ TEN = ("0000", "0100", "0400", "0300", "2200", "2400", "0200", "0C00", "0500", "
 
 def with_meters(**config: dict[str, int]) -> Bench:
     bench = Bench(config).started()
-    bench.device.memory.set_meter("0000", 1234567890)
-    bench.device.memory.set_meter("0500", 42)
+    bench.device.memory.count("0B00", 1234567890)
+    bench.device.memory.count("0000", 1234567890)
+    bench.device.memory.count("0700", 42)
     return bench
 
 
@@ -72,11 +73,10 @@ def test_a_board_without_a_clock_executes_a_command_of_any_age() -> None:
     assert kinds(bench.tell(Command(LOCK, "2001-01-01T00:00:00.000Z"))) == ["MACHINE_LOCKED"]
 
 
-def test_a_probe_and_an_order_for_later_are_counted() -> None:
+def test_a_probe_is_counted() -> None:
     bench = Bench().started()
     assert bench.tell(Probe("2024-01-15T10:30:00.000Z", "api-test")) == []
-    assert bench.tell(FirmwareOrder("wifi.bin")) == []
-    assert bench.device.counters == {"received": 2, "probe": 1, "unsupported": 1}
+    assert bench.device.counters == {"received": 1, "probe": 1}
 
 
 def test_a_long_poll_reads_the_running_meters() -> None:
@@ -86,7 +86,7 @@ def test_a_long_poll_reads_the_running_meters() -> None:
     assert answer["pyd"] == answer["pyd"].upper()
     assert answer["pyd"].startswith("016F52")
     meters = dict(sas.decode_answer(answer["pyd"]).meters)
-    assert meters == {**dict.fromkeys(TEN, 0), "0000": 1234567890, "0500": 42}
+    assert meters == {**dict.fromkeys(TEN, 0), "0000": 1234567890, "2400": 1234567890, "0500": 42}
     assert bench.published[-1].topic == f"sas/gli/server/{RELAY}"
 
 

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from simulator.device.device import Device
+from simulator.device.dice import SmallDice
+from simulator.device.installation import Installation, Phase
 from simulator.device.memory import Factory, Memory
+from simulator.device.play import Play
 from simulator.errors import DamagedMemory
 from wire.components import COMPONENTS
 from wire.errors import ConfigError
@@ -69,7 +72,9 @@ def test_what_was_stored_as_json_comes_back_whole() -> None:
     memory.update("coms", {"comsMode": 1})
     memory.update("mqtt", {"mqttPassword": "floor-pass", "mqttQOS": 1})
     memory.locked = True
-    memory.set_meter("0500", 7)
+    memory.count("0600", 7)
+    memory.cabinet.conditions = 5
+    memory.installation = Installation("wifi.bin", Phase.LOADING, "1.0.0")
     again = Memory.from_dict(FACTORY, json.loads(json.dumps(memory.to_dict())))
     assert again.to_dict() == memory.to_dict()
     assert again.on_trial
@@ -89,7 +94,17 @@ def test_what_was_stored_as_json_comes_back_whole() -> None:
         ({"config": {"net": {"netStaPwd": "hidd\n"}}}, "config.net"),
         ({"working": {"coms": {}}}, "working.coms"),
         ({"meters": {"FFFF": 1}}, "meters"),
-        ({"meters": {"0500": -1}}, "meters"),
+        ({"meters": {"0600": -1}}, "meters"),
+        ({"meters": {"0000": 5}}, "meters"),
+        ({"meters": {"0600": 10**16}}, "meters"),
+        ({"meters": 7}, "meters"),
+        ({"cabinet": {"conditions": ["slot door"]}}, "cabinet"),
+        ({"cabinet": {"conditions": ["fire"], "told": [], "stacked": 0}}, "cabinet.conditions"),
+        ({"cabinet": {"conditions": [], "told": 4, "stacked": 0}}, "cabinet.told"),
+        ({"cabinet": {"conditions": [], "told": [], "stacked": -1}}, "cabinet.stacked"),
+        ({"update": []}, "update"),
+        ({"update": {"binary": "a", "phase": "done", "before": "1", "why": ""}}, "update.phase"),
+        ({"update": {"binary": 4, "phase": "failed", "before": "1", "why": ""}}, "update"),
         ({"extra": 1}, "extra"),
     ],
 )
@@ -111,4 +126,26 @@ def test_a_board_is_small() -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+    assert (after - before) / len(devices) < 2_048
+
+
+def test_a_board_that_is_played_is_small_too() -> None:
+    play = Play(games_per_minute=600, reject=0, jam=0)
+    relay_ids = [f"e831cd{number:06x}" for number in range(500)]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        devices = [
+            Device(relay_id, Memory(FACTORY), play=play, dice=SmallDice(number))
+            for number, relay_id in enumerate(relay_ids)
+        ]
+        for device in devices:
+            device.power_on(0)
+            device.elapsed(500)
+            device.link_up(500)
+            device.elapsed(2_000)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all(device.memory.meter("0500") for device in devices)
     assert (after - before) / len(devices) < 2_048

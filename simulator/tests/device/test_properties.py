@@ -7,8 +7,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.device.conditions import ALL
+from simulator.device.image import Reader, Received, firmware_image
+from simulator.device.installation import Phase
 from simulator.device.link import Refusal
 from simulator.device.memory import CONNECTION, Memory
+from simulator.device.play import Play
 from simulator.device.transitions import State
 from simulator.tests.device.bench import ALL_BOARDS, RELAY, START_MS, TOPIC, Bench
 from wire import orders
@@ -18,6 +22,19 @@ from wire.jsontext import to_bytes
 from wire.tests.strategies import json_objects, json_values, some_orders
 from wire.timestamps import format_timestamp
 
+
+def received(data: bytes) -> Received:
+    reader = Reader()
+    reader.feed(data)
+    return reader.received()
+
+
+IMAGES = [
+    received(firmware_image("smib", "2.0.0", 10)),
+    received(firmware_image("smib", "2.0.1", 10, starts=False)),
+    received(firmware_image("other", "2.0.0", 10)),
+    received(b"<html>"),
+]
 GOOD: dict[str, list[Any]] = {
     "mqttURI": ["mqtt://localhost:1883", "mq.example:1884", "mqtts://u:p@mq.example"],
     "mqttSubTopic": ["sas/relay/", "smib/config", "sas/gli/server", "one"],
@@ -55,7 +72,21 @@ payloads = st.one_of(
     json_objects.map(to_bytes),
     st.binary(max_size=60),
 )
+at_the_machine = st.one_of(
+    st.tuples(st.just("play"), st.none() | st.sampled_from([0, 100, 500_000])),
+    st.tuples(st.just("insert_bill"), st.sampled_from([1, 3, 20, 500, 0, -5])),
+    st.tuples(st.just("cash_out")),
+    st.tuples(st.sampled_from(["begin", "end"]), st.sampled_from(ALL)),
+)
+"""What people do at a machine: the name of a method of the device, and what it is given."""
+downloads = st.one_of(
+    st.tuples(st.just("download_progress"), st.integers(0, 100), st.none() | st.just(100)),
+    st.tuples(st.just("download_failed"), st.just("not found (404)")),
+    st.tuples(st.just("downloaded"), st.sampled_from(IMAGES)),
+)
 happenings = st.one_of(
+    st.tuples(st.just("does"), at_the_machine),
+    st.tuples(st.just("does"), downloads),
     st.tuples(st.just("tell"), payloads, st.sampled_from([TOPIC, ALL_BOARDS, "smib/config", ""])),
     st.tuples(st.just("wait"), st.integers(0, 100_000)),
     st.tuples(st.sampled_from(["accept", "lose", "power_on", "power_off"])),
@@ -66,9 +97,25 @@ happenings = st.one_of(
 def happens(bench: Bench, happening: tuple[Any, ...]) -> None:
     """Let it happen, unless no session would report it now."""
     name, *details = happening
+    if name == "does":
+        does(bench, *details[0])
+        return
     possible = {"accept": bench.wanted and not bench.up, "refuse": bench.wanted and not bench.up}
     if possible.get(name, True) and not (name == "lose" and bench.wanted is None):
         getattr(bench, name)(*details)
+
+
+def does(bench: Bench, name: str, *given: Any) -> None:
+    """As a session and people do it: nothing is heard of a download that is not under way."""
+    if name.startswith("download"):
+        if bench.download is None:
+            return
+        if name != "download_progress":
+            bench.download = None
+    if name == "play":
+        bench.carry_out(bench.device.play(bench.now_ms, *given))
+    else:
+        bench.does(name, *given)
 
 
 def assert_sound(bench: Bench) -> None:
@@ -82,15 +129,22 @@ def assert_sound(bench: Bench) -> None:
     assert bench.up is (bench.device.state is State.ONLINE)
     assert (bench.wanted is not None) is (bench.device.state in (State.CONNECTING, State.ONLINE))
     assert not (bench.up and memory.on_trial)
+    running = memory.installation
+    assert (bench.download is not None) is (
+        running is not None and running.phase is Phase.LOADING and bench.device.state is not State.OFF
+    )
+    assert not bench.up or running is None or running.phase is Phase.LOADING
+    assert memory.meter("0C00") >= 0
+    assert not bench.up or not memory.untold
     due = bench.device.next_deadline()
     assert due is None or due > bench.now_ms or bench.device.state is State.BOOTING
 
 
-@given(st.lists(happenings, max_size=25))
+@given(st.lists(happenings, max_size=25), st.sampled_from([None, Play(tilt=0.2, jam=0.2, stacker=3)]))
 def test_no_course_of_events_breaks_a_board_or_the_rules_between_it_and_its_session(
-    course: list[tuple[Any, ...]],
+    course: list[tuple[Any, ...]], play: Play | None
 ) -> None:
-    bench = Bench().started()
+    bench = Bench(play=play).started()
     for happening in course:
         happens(bench, happening)
         assert_sound(bench)
@@ -98,7 +152,7 @@ def test_no_course_of_events_breaks_a_board_or_the_rules_between_it_and_its_sess
 
 @given(st.lists(happenings, max_size=12))
 def test_nothing_is_lost_that_was_saved(course: list[tuple[Any, ...]]) -> None:
-    bench = Bench().started()
+    bench = Bench(play=Play(tilt=0.2, jam=0.2, stacker=3)).started()
     bench.saved = bench.device.memory.to_dict()
     for happening in course:
         happens(bench, happening)
@@ -115,6 +169,8 @@ wild = st.one_of(
     st.tuples(st.just("receive"), st.tuples(st.text(max_size=20) | st.just(TOPIC), payloads)),
     st.tuples(st.sampled_from(["power_on", "power_off", "link_up", "link_down", "elapsed"]), st.just(())),
     st.tuples(st.just("link_refused"), st.tuples(st.sampled_from(list(Refusal)))),
+    at_the_machine.filter(lambda done: done[0] != "play").map(lambda done: (done[0], done[1:])),
+    downloads.map(lambda done: (done[0], done[1:])),
 )
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from simulator.device.conditions import SLOT_DOOR
+from simulator.device.firmware import Progress
+from simulator.device.image import Image
 from simulator.device.link import Refusal
 from simulator.device.reception import read
 from simulator.device.transitions import TRANSITIONS, Input, State
@@ -34,6 +37,12 @@ ORDERS: dict[Input, Order] = {
 }
 DETAILS: dict[Input, Any] = {
     **ORDERS,
+    Input.BILL: 20,
+    Input.BEGIN: SLOT_DOOR,
+    Input.END: SLOT_DOOR,
+    Input.PROGRESS: Progress(1, 2),
+    Input.INSTALL: Image("smib", "2.0.0", 0),
+    Input.NO_IMAGE: "truncated",
     Input.LINK_DOWN: Refusal.LOST,
     Input.LINK_REFUSED: Refusal.REFUSED,
     Input.NOISE: "not-json",
