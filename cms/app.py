@@ -127,7 +127,7 @@ def build(
     else:
         link = link_to(hub)
     outbox = Outbox(store, link, clock_ms=clock_ms)
-    streams = Streams(hub, clock_ms=clock_ms)
+    streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     tasks = Tasks()
     endpoints = (
         *SmibConfigRoutes(cabinets, Orders(store, outbox, clock_ms)).endpoints(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -32,6 +33,7 @@ def run(settings: Settings, stop: StopSignal) -> None:
     """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start."""
     log.configure(settings.log)
     adopt_server_log()
+    _allow_open_files(2 * settings.max_streams)
     with (
         listen(settings.host, settings.port) as listener,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
@@ -48,6 +50,15 @@ async def _serve(settings: Settings, listener: socket.socket, stop: StopSignal) 
         if not stop.asked:
             await server.serve(sockets=[listener])
     log.event("=", "stopped", url=url)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Each stream is an open file, and a process is often given 1,024 of them until it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _settle(application: Application) -> None:

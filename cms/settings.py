@@ -50,6 +50,7 @@ class Settings:
     host: str
     port: int
     test_endpoint: bool
+    max_streams: int
     log: str
 
     @property
@@ -70,6 +71,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=values["CMS_PORT"],
         test_endpoint=is_loopback(host) if test_endpoint is None else test_endpoint,
+        max_streams=values["CMS_MAX_STREAMS"],
         log=values["CMS_LOG"],
     )
 
@@ -213,6 +215,12 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _streams(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100_000):
+        raise ValueError("a number from 1 to 100000 was wanted")
+    return int(text)
+
+
 def _host(text: str) -> str:
     if any(c.isspace() or not c.isprintable() for c in text) or len(text) > 255:
         raise ValueError("a host name or an IP address was wanted")
@@ -280,6 +288,12 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "1 or 0 switches POST /api/mqtt/test on or off; unset, it is on where only this machine reaches it.",
         _switch,
+    ),
+    Setting(
+        "CMS_MAX_STREAMS",
+        "2000",
+        "Event streams that may be open at once; each costs an open file.",
+        _streams,
     ),
     Setting("CMS_LOG", "normal", f"How much is logged: {', '.join(LEVELS)}.", _level),
 )

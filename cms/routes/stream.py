@@ -21,4 +21,7 @@ class StreamRoutes:
         return [Endpoint("GET", "/api/mqtt/config/subscribe", self.subscribe, SUBSCRIBE)]
 
     async def subscribe(self, request: Request) -> Response:
-        return self._streams.response(Query(request, ("relayId",)).relay_id())
+        stream = self._streams.response(Query(request, ("relayId",)).relay_id())
+        if request.method == "HEAD":
+            return Response(headers=dict(stream.headers))  # a stream without a body would never end
+        return stream

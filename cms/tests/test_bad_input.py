@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cms.tests.desk import NOW, RELAY, Desk, at_desk
+from wire.jsontext import to_bytes
 
 ORDER = "/api/cabinets/cab-1/smib-config"
 REQUEST = "/api/mqtt/config/request"
@@ -235,6 +239,41 @@ def test_bad_input_is_refused_in_the_error_envelope_and_leaves_no_trace(case: Ba
         assert await desk.stored() == before
         if case.status != 504:
             assert desk.link.sent == []
+
+    at_desk(act)
+
+
+def test_every_endpoint_has_bad_input() -> None:
+    async def act(desk: Desk) -> None:
+        for endpoint in desk.application.endpoints:
+            if endpoint.path.startswith("/api/"):
+                pattern = re.compile(re.sub(r"\{\w+\}", "[^/]+", endpoint.path) + r"(\?.*)?", re.DOTALL)
+                tried = [case for case in CASES if pattern.fullmatch(case.path)]
+                assert [case for case in tried if case.method == endpoint.method], endpoint.path
+
+    at_desk(act)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize("path", GOOD_BODIES)
+def test_no_body_makes_an_endpoint_fail(path: str, data: st.DataObject) -> None:
+    good = GOOD_BODIES[path]
+    names = st.sampled_from([*good, "smibConfig", "smibVersion", "message", "config"]) | st.text()
+    near = st.dictionaries(names, JSON | st.sampled_from(list(good.values())), max_size=4)
+    body = data.draw(st.binary(max_size=60) | near.map(to_bytes), label="body")
+
+    async def act(desk: Desk) -> None:
+        answer = await desk.ask("POST", path, body)
+        assert answer.status_code in (200, 400), answer.text
+        assert answer.json()["success"] is (answer.status_code == 200)
 
     at_desk(act)
 

@@ -48,8 +48,8 @@ class Place:
 
 
 @asynccontextmanager
-async def place() -> AsyncIterator[Place]:
-    async with desk() as open_desk:
+async def place(**settings: str) -> AsyncIterator[Place]:
+    async with desk(**settings) as open_desk:
         listener = listen("127.0.0.1", 0)
         ready = asyncio.Event()
         server = Server(open_desk.application.asgi, ready.set, open_desk.application.end_streams)
@@ -64,9 +64,9 @@ async def place() -> AsyncIterator[Place]:
             await here.stop()
 
 
-def at(act: Callable[[Place], Awaitable[None]]) -> None:
+def at(act: Callable[[Place], Awaitable[None]], **settings: str) -> None:
     async def run() -> None:
-        async with asyncio.timeout(DEADLINE_S), place() as here:
+        async with asyncio.timeout(DEADLINE_S), place(**settings) as here:
             await act(here)
 
     asyncio.run(run())
@@ -168,6 +168,42 @@ class TestNonsense:
         with caplog.at_level(logging.INFO, "cms"):
             at(act)
         assert '! http server says="Invalid HTTP request received."' in caplog.messages
+
+
+class TestStreams:
+    def test_what_a_device_sends_reaches_the_stream_that_was_opened_before(self) -> None:
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(SUBSCRIBE)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"content-type: text/event-stream" in head
+            assert b"cache-control: no-cache" in head
+            assert b"content-length" not in head
+            assert b'data: {"type":"connected"' in await reader.readuntil(b"\n\n")
+            here.desk.link.hub.route("smib/config", b'{"rly":"%b","typ":"cfg","comp":"ota"}' % RELAY.encode())
+            frame = await reader.readuntil(b"\n\n")
+            assert b'"type":"config_update"' in frame
+            assert b'"component":"ota"' in frame
+
+        at(act)
+
+    def test_head_is_answered_and_opens_no_stream(self) -> None:
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(SUBSCRIBE.replace(b"GET", b"HEAD", 1))
+            assert b"text/event-stream" in await reader.readuntil(b"\r\n\r\n")
+            assert len(here.desk.application.streams) == 0
+
+        at(act)
+
+    def test_one_stream_too_many_is_refused_and_told_when_to_try_again(self) -> None:
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(SUBSCRIBE)
+            await reader.readuntil(b"\n\n")
+            refused, _ = await here.call(SUBSCRIBE)
+            status, headers, fields = await answer(refused)
+            assert (status, headers["retry-after"]) == (503, "5")
+            assert "1 event stream" in fields["error"]
+
+        at(act, CMS_MAX_STREAMS="1")
 
 
 class TestEnd:
