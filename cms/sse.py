@@ -81,10 +81,11 @@ class Streams:
             self._stop_beating()
 
     def _beat(self) -> None:
-        # Each beat counts from when the last one was due, so that they do not drift.
+        # On a grid of due times, so that beats do not drift; what a busy loop missed is not made up for.
         loop = asyncio.get_running_loop()
         due = loop.time() if self._timer is None else self._timer.when()
-        self._timer = loop.call_at(max(due + self._heartbeat_s, loop.time()), self._beat)
+        late = (loop.time() - due) // self._heartbeat_s
+        self._timer = loop.call_at(due + (late + 1) * self._heartbeat_s, self._beat)
         now_ms = self._clock_ms()
         beats: dict[str, bytes] = {}
         for stream in self._open:
@@ -129,6 +130,7 @@ class EventStream(Response):
         """Serve until the client leaves or the service ends it; either ends the subscription at once."""
         log.event("<", "sse subscribe", relay=self.relay_id)
         with self._hub.subscribe(self.relay_id) as subscription:
+            log.event("=", "callback registered", relay=self.relay_id)
             self._subscription = subscription
             self._task = asyncio.current_task()
             self._streams.opened(self)

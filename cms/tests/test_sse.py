@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import selectors
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -182,45 +183,86 @@ class TestOpening:
         run(work)
 
 
+class VirtualTime(asyncio.SelectorEventLoop):
+    """A loop whose clock does not pass: it jumps to the next timer when there is nothing else to do."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        super().__init__(_Instant(self.jump))
+
+    def time(self) -> float:
+        return self._now
+
+    def jump(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Instant(selectors.DefaultSelector):
+    def __init__(self, jump: Callable[[float], None]) -> None:
+        super().__init__()
+        self._jump = jump
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._jump(max(0.0, timeout or 0.0))
+        return super().select(0)
+
+
+def run_instantly(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with asyncio.Runner(loop_factory=VirtualTime) as runner:
+        runner.run(work())
+
+
 class TestHeartbeat:
-    def test_comes_regularly_whatever_else_is_sent(self) -> None:
+    def test_comes_every_five_seconds_whatever_else_is_sent(self) -> None:
         async def work() -> None:
-            floor = Floor(heartbeat_s=0.1)
+            floor = Floor(heartbeat_s=5.0)
             loop = asyncio.get_running_loop()
             client = Client(floor.streams.response(RELAY))
             await until(lambda: client.chunks == 1)
-            started = loop.time()
-            n = 0
-            while client.types.count("heartbeat") < 5:
-                floor.say(n=(n := n + 1))
-                await asyncio.sleep(0)
-                assert loop.time() - started < 10
-            assert loop.time() - started >= 0.45
+            beats: list[float] = []
+            while len(beats) < 20:
+                floor.say(n=len(beats))
+                await asyncio.sleep(0.7)
+                beats += [loop.time()] * (client.types.count("heartbeat") - len(beats))
+            for number, seen_at in enumerate(beats, start=1):
+                assert 5.0 * number <= seen_at < 5.0 * number + 0.8
             beat = next(frame for frame in client.frames if frame["type"] == "heartbeat")
             assert list(beat.items()) == [("type", "heartbeat"), ("relayId", RELAY), ("timestamp", NOW_TEXT)]
             floor.streams.close()
             await client.task
 
-        run(work)
+        run_instantly(work)
 
-    def test_is_one_schedule_that_does_not_drift_for_all_streams(self) -> None:
+    def test_is_one_schedule_for_all_streams_that_does_not_drift(self) -> None:
         async def work() -> None:
-            floor = Floor(heartbeat_s=0.05)
-            loop = asyncio.get_running_loop()
+            floor = Floor(heartbeat_s=5.0)
+            loop = cast("VirtualTime", asyncio.get_running_loop())
             first = Client(floor.streams.response(RELAY))
-            await until(lambda: first.chunks == 1)
-            started = loop.time()
+            await asyncio.sleep(3.0)
             second = Client(floor.streams.response(OTHER))
-            while first.types.count("heartbeat") < 10:
-                await asyncio.sleep(0.001)
-                for _ in range(3000):  # a loop that is late all the time
-                    pass
-            assert 0.49 <= loop.time() - started < 0.6 + 0.5
-            assert second.types.count("heartbeat") in (9, 10)
+            for _ in range(100):
+                await asyncio.sleep(0.9)
+                loop.jump(0.1)  # a loop that is late all the time
+            assert loop.time() == pytest.approx(103.0)
+            assert first.types.count("heartbeat") == second.types.count("heartbeat") == 20
             floor.streams.close()
             await asyncio.gather(first.task, second.task)
 
-        run(work)
+        run_instantly(work)
+
+    def test_a_loop_that_slept_beats_once_and_goes_on(self) -> None:
+        async def work() -> None:
+            floor = Floor(heartbeat_s=5.0)
+            loop = cast("VirtualTime", asyncio.get_running_loop())
+            client = Client(floor.streams.response(RELAY))
+            await asyncio.sleep(1.0)
+            loop.jump(3600.0)
+            await asyncio.sleep(11.0)
+            assert client.types.count("heartbeat") == 3
+            floor.streams.close()
+            await client.task
+
+        run_instantly(work)
 
     def test_stops_with_the_last_stream(self) -> None:
         async def work() -> None:
@@ -265,14 +307,17 @@ class TestSlowClients:
 
     def test_one_that_takes_nothing_for_long_is_let_go(self) -> None:
         async def work() -> None:
-            floor = Floor(heartbeat_s=0.02, stalled_s=0.1)
+            floor = Floor(heartbeat_s=5.0, stalled_s=30.0)
             client = Client(floor.streams.response(RELAY))
-            await until(lambda: client.chunks == 1)
+            await asyncio.sleep(1.0)
             client.takes.clear()
-            await asyncio.wait_for(client.task, 5)
+            floor.say(n=1)
+            await asyncio.sleep(30.0)
+            assert not client.task.done()
+            await asyncio.wait_for(client.task, 5.0)
             assert (len(floor.streams), floor.hub.readers(RELAY)) == (0, 0)
 
-        run(work)
+        run_instantly(work)
 
     def test_many_frames_that_wait_go_in_few_chunks(self) -> None:
         async def work() -> None:
