@@ -191,6 +191,3 @@ class RelayTaken(StoreError):
         self.cabinet_id = cabinet_id
         self.relay_id = relay_id
         self.owner = owner
-
-
-# MQTT and STORE: further classes go here, and into the tree above.
