@@ -10,11 +10,11 @@ import asyncio
 import random
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from cms import log
 from cms.errors import BrokerUnavailable
-from cms.link import Link, LinkError, Receive, open_link
+from cms.link import Link, Receive, open_link
 from cms.mqtt_config import MqttConfig
 
 SUBSCRIBE_QOS = 0
@@ -59,7 +59,7 @@ class Connection:
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._attempted = asyncio.Event()
-        self._failure = "no attempt has ended yet"
+        self._failure = "the first attempt to connect is under way"
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Connection:
         self._extra.append(name)
         if self._link is not None:
             try:
-                await self._asked(self._link.subscribe([name], SUBSCRIBE_QOS))
+                await self._link.subscribe([name], SUBSCRIBE_QOS)
             except BrokerUnavailable:
                 self._extra.remove(name)
                 raise
@@ -129,7 +129,7 @@ class Connection:
         if name in self._extra:
             self._extra.remove(name)
             if self._link is not None:
-                await self._asked(self._link.unsubscribe(name))
+                await self._link.unsubscribe(name)
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Return when the broker acknowledged (QoS 1) or the message was sent (QoS 0).
@@ -139,13 +139,7 @@ class Connection:
         """
         if self._link is None:
             raise BrokerUnavailable(f"not connected to {self._config.address}, {self._failure}")
-        await self._asked(self._link.publish(topic, payload, qos, retain, self._config.publish_s))
-
-    async def _asked(self, answer: Awaitable[None]) -> None:
-        try:
-            await answer
-        except LinkError as exc:
-            raise BrokerUnavailable(str(exc)) from exc
+        await self._link.publish(topic, payload, qos, retain, self._config.publish_s)
 
     async def _run(self) -> None:
         tls = await asyncio.to_thread(self._config.tls_context)
@@ -154,16 +148,14 @@ class Connection:
             try:
                 await self._connect_once(tls)
                 attempt = 0
-            except LinkError as exc:
-                self._note_failure(str(exc), attempt)
+            except BrokerUnavailable as exc:
+                self._note_failure(exc.reason, attempt)
                 attempt += 1
             await asyncio.sleep(backoff_s(max(0, attempt - 1), self._chance()))
 
     async def _connect_once(self, tls: ssl.SSLContext | None) -> None:
-        """Connect and stay until the connection is lost; LinkError where none came about."""
-        identifier = (
-            f"smib-cms-{secrets.token_hex(6)}"  # a new one each time: no old session can answer to it
-        )
+        """Connect and stay until the connection is lost; BrokerUnavailable where none came about."""
+        identifier = f"smib-cms-{secrets.token_hex(6)}"  # a new one: no session of an old one answers to it
         link = await open_link(self._config, identifier, tls, self._receive, self._config.first_connect_s)
         try:
             await link.subscribe(self._filters, SUBSCRIBE_QOS)
@@ -184,15 +176,13 @@ class Connection:
         for name in tuple(self._extra):
             try:
                 await link.subscribe([name], SUBSCRIBE_QOS)
-            except LinkError as exc:
-                log.event("!", "mqtt topic refused", topic=name, why=exc)
+            except BrokerUnavailable as exc:
+                log.event("!", "mqtt topic refused", topic=name, why=exc.reason)
 
     def _note_failure(self, why: str, attempt: int) -> None:
         new, self._failure = why != self._failure, why
         self._attempted.set()
-        if (
-            new or attempt & (attempt + 1) == 0
-        ):  # the 1st, 2nd, 4th, 8th, … of a kind, or the log drowns in them
+        if new or attempt & (attempt + 1) == 0:  # the 1st, 2nd, 4th, 8th, …: the log shall not drown in them
             log.event("!", "mqtt not connected", broker=self._config.address, attempt=attempt + 1, why=why)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -2,7 +2,7 @@
 
 A link is opened once and never again. Whatever it had not delivered when it ended is gone with its paho
 client, so that nothing is sent behind the back of a caller who was told that it failed (design, section 4).
-Errors of the libraries leave this module as LinkError.
+Errors of the libraries leave this module as BrokerUnavailable.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
 
+from cms.errors import BrokerUnavailable
 from cms.mqtt_config import MqttConfig
 
 MAX_IN_FLIGHT = 100
@@ -43,10 +45,6 @@ _SILENT.propagate = False
 _SILENT.setLevel(logging.CRITICAL + 1)
 
 
-class LinkError(Exception):
-    """The broker can't be reached, refused something, or was lost; the text says which."""
-
-
 class Link:
     """An open connection. Made by ``open_link``."""
 
@@ -57,26 +55,27 @@ class Link:
         self._lost = False
 
     async def subscribe(self, filters: Sequence[str], qos: int) -> None:
-        """Return once the broker granted all filters; LinkError if it refuses one."""
+        """Return once the broker granted all filters; BrokerUnavailable if it refuses one."""
         try:
             granted = await self._client.subscribe([(name, qos) for name in filters], timeout=ANSWER_S)
         except (aiomqtt.MqttError, ValueError) as exc:
-            raise LinkError(f"SUBSCRIBE failed, {_reason(exc)}") from exc
-        refused = [name for name, code in zip(filters, granted, strict=False) if _is_refusal(code)]
+            raise BrokerUnavailable(f"SUBSCRIBE failed, {_reason(exc)}") from exc
+        codes = cast("list[ReasonCode]", granted)
+        refused = [name for name, code in zip(filters, codes, strict=False) if code.is_failure]
         if refused:
-            raise LinkError(f"the broker refuses to subscribe us to {', '.join(refused)}")
+            raise BrokerUnavailable(f"the broker refuses to subscribe us to {', '.join(refused)}")
 
     async def unsubscribe(self, name: str) -> None:
         try:
             await self._client.unsubscribe(name, timeout=ANSWER_S)
         except (aiomqtt.MqttError, ValueError) as exc:
-            raise LinkError(f"UNSUBSCRIBE failed, {_reason(exc)}") from exc
+            raise BrokerUnavailable(f"UNSUBSCRIBE failed, {_reason(exc)}") from exc
 
     async def publish(self, topic: str, payload: bytes, qos: int, retain: bool, timeout_s: float) -> None:
         """Return once the broker acknowledged (QoS 1) or the socket took it (QoS 0).
 
-        LinkError if that does not happen in time. Then the link is cut, because a message that is already
-        in paho's hands can't be taken back in any other way.
+        BrokerUnavailable if that does not happen in time. Then the link is cut, because a message that is
+        in paho's hands already can't be taken back in any other way.
         """
         handed = False
         try:
@@ -85,19 +84,19 @@ class Link:
                 try:
                     async with self._places:
                         if self._lost:
-                            raise LinkError("the connection was lost")
+                            raise BrokerUnavailable("the connection was lost")
                         handed = True
                         await self._client.publish(topic, payload, qos, retain, timeout=2 * timeout_s)
                 finally:
                     self._waiting.discard(scope)
         except TimeoutError as exc:
             if self._lost:
-                raise LinkError("the connection was lost before the broker acknowledged") from exc
+                raise BrokerUnavailable("the connection was lost before the broker acknowledged") from exc
             if handed:
                 self.cut()
-            raise LinkError(f"the broker did not acknowledge within {timeout_s:g} s") from exc
+            raise BrokerUnavailable(f"the broker did not acknowledge within {timeout_s:g} s") from exc
         except (aiomqtt.MqttError, ValueError) as exc:
-            raise LinkError(f"PUBLISH failed, {_reason(exc)}") from exc
+            raise BrokerUnavailable(f"PUBLISH failed, {_reason(exc)}") from exc
 
     async def ended(self) -> str:
         """Wait until the connection is lost, and say why."""
@@ -133,7 +132,7 @@ class Link:
 async def open_link(
     config: MqttConfig, identifier: str, tls: ssl.SSLContext | None, receive: Receive, timeout_s: float
 ) -> Link:
-    """Connect, and give the link once the broker accepted; LinkError if it did not within ``timeout_s``.
+    """Connect, and give the link once the broker accepted; BrokerUnavailable if not within ``timeout_s``.
 
     ``tls`` is the SSL context, None without TLS. Cancelling leaves no connection behind.
     """
@@ -162,7 +161,7 @@ async def open_link(
         raise
     except (aiomqtt.MqttError, OSError, ValueError) as exc:
         client.give_up()
-        raise LinkError(_reason(exc)) from exc
+        raise BrokerUnavailable(_reason(exc)) from exc
     return Link(client)
 
 
@@ -200,14 +199,8 @@ class _Client(aiomqtt.Client):
         # paho's connect() may block for 15 s. So a thread that nobody waits for does it in its place.
         threading.Thread(target=self._connect_apart, name="mqtt-connect", daemon=True).start()
         self._settled.wait()
-        failure, self._failure = self._failure, None
-        try:
-            if failure is not None:
-                raise failure
-        finally:
-            del (
-                failure
-            )  # else it and this frame hold each other, and with them the socket that paho left open
+        if self._failure is not None:
+            raise self._failure
 
     def _connect_apart(self) -> None:
         try:
@@ -267,10 +260,9 @@ class _Client(aiomqtt.Client):
 
     def cut(self) -> None:
         """Reset the connection: what waits to be sent is not, and a reader of messages is told."""
-        # In its turn, behind the add_reader and add_writer that aiomqtt may have scheduled for this socket.
-        with contextlib.suppress(
-            RuntimeError
-        ):  # the loop is closed: so is the process, and the socket with it
+        # In its turn, behind an add_reader that aiomqtt may have scheduled for this socket. Where the loop is
+        # closed, the process is at its end, and the socket with it.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._cut_now)
 
     def _cut_now(self) -> None:
@@ -293,10 +285,6 @@ def _close_sockets(exc: BaseException) -> None:
         for value in frame.f_locals.values():
             if isinstance(value, socket.socket):
                 value.close()
-
-
-def _is_refusal(code: Any) -> bool:
-    return bool(code.is_failure) if hasattr(code, "is_failure") else code >= 0x80
 
 
 def _reason(exc: BaseException) -> str:

@@ -377,6 +377,27 @@ class TestConnecting:
 
         run(work)
 
+    def test_a_burst_is_read_in_few_turns_of_the_loop(self) -> None:
+        async def work() -> None:
+            loop = asyncio.get_running_loop()
+            inbox = Inbox()
+            turns: list[int] = []
+
+            def turn() -> None:
+                if inbox.messages:
+                    turns.append(len(inbox.messages))
+                loop.call_soon(turn)
+
+            says = b"".join(publish_packet(b"smib/config", b"%d" % n) for n in range(600))
+            async with scripted(says=says) as broker, connection(broker.uri, inbox) as made:
+                await made.wait_connected(10)
+                turn()
+                await until(lambda: len(inbox.messages) == 600)
+                assert [payload for _, payload in inbox.messages] == [b"%d" % n for n in range(600)]
+                assert len({seen for seen in turns if seen < 600}) <= 60  # one message in each would be 600
+
+        run(work)
+
     def test_a_dead_task_is_told(self) -> None:
         async def work() -> None:
             async with connection("mqtts://127.0.0.1:9", ca_file="no-such-file.pem") as made:
