@@ -24,7 +24,7 @@ from wire.orders import BulkUpdate, ConfigRequest, ConfigUpdate
 def answer(board: Board, order: ConfigRequest, _: int) -> list[Effect]:
     if order.component not in COMPONENTS:
         return _unknown(board)
-    return [board.route().answer(order.component, board.memory.values(order.component))]
+    return [board.route().answer(order.component, board.memory.shown(order.component))]
 
 
 def update(board: Board, order: ConfigUpdate, now_ms: int) -> list[Effect]:
@@ -50,10 +50,10 @@ def _updated(
         changed = memory.update(component, values)
     except ConfigError as exc:
         board.counters["refused"] += 1
-        refusal = route.answer(component, memory.values(component), str(exc))
+        refusal = route.answer(component, memory.shown(component), str(exc))
         return [Note("!", "refused", {"comp": component, "fields": len(exc.problems)}), refusal]
     board.counters["applied"] += 1
-    confirmation = route.answer(component, memory.values(component))
+    confirmation = route.answer(component, memory.shown(component))
     if not changed:
         return [confirmation]
     return [Save(memory), confirmation, route.event("CONFIG_UPDATE", stamp, component)]

@@ -60,7 +60,7 @@ def announce(board: Board, _: object, now_ms: int) -> list[Effect]:
     effects.append(route.event("NETWORK_CONNECTED", stamp))
     if board.restarted:
         effects.append(route.event("MACHINE_RESTART", stamp))
-        effects += (route.answer(name, memory.values(name)) for name in COMPONENTS)
+        effects += (route.answer(name, memory.shown(name)) for name in COMPONENTS)
     if board.reverted:
         effects += _told_fall_back(board, route, stamp)
     effects += firmware.outcome(board, now_ms)
@@ -131,8 +131,8 @@ def _told_machine(board: Board, now_ms: int) -> list[Effect]:
 def _told_fall_back(board: Board, route: Route, stamp: int | None) -> list[Effect]:
     names, why = ",".join(board.reverted), _reason(board)
     event = route.event("COMMUNICATION_ERROR", stamp, f"fallback {names}: {why}")
-    values = board.memory.values
-    answers = (route.answer(name, values(name), f"fell back: {why}") for name in board.reverted)
+    shown = board.memory.shown
+    answers = (route.answer(name, shown(name), f"fell back: {why}") for name in board.reverted)
     return [event, *answers]
 
 

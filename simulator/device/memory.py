@@ -25,18 +25,26 @@ CONNECTION = ("net", "mqtt")
 Changes = dict[str, dict[str, Value]]
 
 _NONE: Mapping[str, Value] = {}
+_NOTHING: frozenset[str] = frozenset()
 _PARTS = ("locked", "config", "working", "meters", "cabinet", "update")
 
 
 class Factory:
     """The values of boards as they leave the factory, by component; never changes."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_lacks", "_values")
 
-    def __init__(self, values: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, Mapping[str, Any]] | None = None,
+        lacks: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         """The contract's defaults with ``values`` in their place; MessageError for an unknown component,
-        ConfigError for values that it would not accept. ``app`` may be set here: it describes the board."""
+        ConfigError for values that it would not accept. ``app`` may be set here: it describes the board.
+        ``lacks`` are fields, by component, that the boards' firmware does not have: they are not answered,
+        and an update of them is refused as unknown."""
         given = values or {}
+        self._lacks = lacks or {}
         for name, of_component in given.items():
             if problems := tuple(_problems(component_named(name), of_component)):
                 raise ConfigError(name, problems)
@@ -44,6 +52,9 @@ class Factory:
 
     def values(self, component: str) -> Mapping[str, Value]:
         return self._values[component]
+
+    def lacks(self, component: str) -> frozenset[str]:
+        return self._lacks.get(component, _NOTHING)
 
 
 class Memory:
@@ -70,10 +81,16 @@ class Memory:
         merged = {**base, **changed}
         return {field.name: merged[field.name] for field in COMPONENTS[component] if field.name in merged}
 
+    def shown(self, component: str) -> dict[str, Value]:
+        """The values in force that the board answers: all but those of fields that it lacks."""
+        values, lacks = self.values(component), self._factory.lacks(component)
+        return {n: v for n, v in values.items() if n not in lacks} if lacks else values
+
     def update(self, component: str, values: Mapping[str, Any]) -> bool:
         """Put ``values`` in force, and say whether that changed anything. ConfigError, and nothing is
         changed, where the component refuses one of them."""
-        COMPONENTS[component].check(values)
+        if problems := self._update_problems(component, values):
+            raise ConfigError(component, problems)
         before = self.values(component)
         changed = {name: value for name, value in values.items() if before.get(name) != value}
         if not changed:
@@ -183,6 +200,14 @@ class Memory:
         if "update" in stored:
             memory.installation = Installation.from_dict(stored["update"])
         return memory
+
+    def _update_problems(self, component: str, values: Mapping[str, Any]) -> tuple[Problem, ...]:
+        lacks = self._factory.lacks(component)
+        known = {name: value for name, value in values.items() if name not in lacks}
+        lacking = (
+            Problem(f"{component}.{n}", "unknown, this firmware has none") for n in values if n in lacks
+        )
+        return (*COMPONENTS[component].problems(known), *lacking)
 
     def _hold(self, component: str, values: Mapping[str, Value]) -> None:
         base = self._factory.values(component)

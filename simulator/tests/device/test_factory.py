@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.device.memory import Factory
+from simulator.device.memory import Factory, Memory
 from wire.components import COMPONENTS
 from wire.errors import ConfigError, MessageError
 
@@ -43,3 +43,12 @@ def test_values_that_a_board_would_refuse_are_refused_with_their_field(
 def test_an_unknown_component_is_refused() -> None:
     with pytest.raises(MessageError):
         Factory({"wifi": {}})
+
+
+def test_a_field_that_the_firmware_lacks_is_not_answered_and_can_not_be_set() -> None:
+    memory = Memory(Factory({"coms": {"comsRateMs": 300}}, {"coms": frozenset({"comsGPC"})}))
+    assert memory.shown("coms") == {"comsMode": 0, "comsAddr": 1, "comsRateMs": 300, "comsRTE": 0}
+    assert memory.shown("net") == memory.values("net")
+    with pytest.raises(ConfigError, match=r"comsMode.*comsGPC: unknown, this firmware has none"):
+        memory.update("coms", {"comsGPC": 1, "comsMode": 7})
+    assert memory.update("coms", {"comsRTE": 1})
