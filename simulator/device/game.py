@@ -107,7 +107,7 @@ def turn(board: Board, _: object, now_ms: int) -> list[Effect]:
         acted = False
     else:
         _players_turn(board, telling, habits)
-    pause_ms = habits.attendant_ms if board.awaited else habits.drawn_pause_ms(board.chance())
+    pause_ms = habits.attendant_ms if board.awaited else habits.drawn_pause_ms(board.chance(), now_ms)
     board.play_ms = now_ms + pause_ms
     return _kept(board, telling) if acted else []
 

@@ -124,7 +124,7 @@ def _told_machine(board: Board, now_ms: int) -> list[Effect]:
     changed = board.memory.untold
     game.tell_untold(board, telling)
     if board.play is not None:
-        board.play_ms = now_ms + board.play.drawn_pause_ms(board.chance())
+        board.play_ms = now_ms + board.play.drawn_pause_ms(board.chance(), now_ms)
     return [Save(board.memory), *telling.said] if changed else telling.said
 
 

@@ -14,6 +14,8 @@ from simulator.device.dice import Dice
 from simulator.errors import PlaySpecError
 from wire.errors import Problem
 
+HOUR_MS = 3_600_000
+HOURS = 24
 CREDITS_PER_UNIT = 100
 BILL_EXCEPTIONS: Mapping[int, str] = {
     1: "47",
@@ -48,6 +50,7 @@ class Play:
     jam: float = 0.001
     tilt: float = 0.0002
     attendant_s: float = 45.0
+    day: tuple[float, ...] = ()
 
     def drawn_win(self, dice: Dice) -> int:
         """The win of one game in credits, 0 for a lost one; on average ``return_to_player`` of the bet."""
@@ -61,9 +64,14 @@ class Play:
     def drawn_bill(self, dice: Dice) -> int:
         return self.bills[dice.randrange(len(self.bills))]
 
-    def drawn_pause_ms(self, dice: Dice) -> int:
-        """Until the next game: half to one and a half times the mean."""
-        return max(1, int(60_000 / self.games_per_minute * (0.5 + dice.random())))
+    def drawn_pause_ms(self, dice: Dice, now_ms: int) -> int:
+        """Until the next game: half to one and a half times the mean of the hour."""
+        pace = self.day[now_ms // HOUR_MS % HOURS] if self.day else 1.0
+        spread = 0.5 + dice.random()
+        if not pace:
+            return HOUR_MS - now_ms % HOUR_MS
+        pause_ms = max(1, int(60_000 / (self.games_per_minute * pace) * spread))
+        return min(pause_ms, HOUR_MS) if self.day else pause_ms
 
     @property
     def attendant_ms(self) -> int:
@@ -87,6 +95,8 @@ def play_from(spec: Mapping[str, Any]) -> Play:
     given = dict(spec)
     if "bills" in given:
         given["bills"] = tuple(given["bills"])
+    if "day" in given:
+        given["day"] = tuple(given["day"])
     return Play(**given)
 
 
@@ -121,6 +131,10 @@ def _are_bills(value: Any) -> bool:
     )
 
 
+def _is_day(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) in (0, HOURS) and all(map(_number(0, 1), value))
+
+
 _CHANCE = "a number from 0 to 1"
 HABITS: Mapping[str, Habit] = {
     "games_per_minute": Habit("games a minute, on average", "a number from 0.01 to 600", _number(0.01, 600)),
@@ -149,5 +163,10 @@ HABITS: Mapping[str, Habit] = {
         "seconds until somebody puts right what play brought about",
         "a number from 0.1 to 86400",
         _number(0.1, 86_400),
+    ),
+    "day": Habit(
+        "the part of games_per_minute that is played in each hour of the day, in UTC",
+        "a list of 24 numbers from 0 to 1, or none",
+        _is_day,
     ),
 }

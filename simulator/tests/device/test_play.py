@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.device.dice import SmallDice
-from simulator.device.play import HABITS, Play, play_from, play_problems
+from simulator.device.play import HABITS, HOUR_MS, Play, play_from, play_problems
 from simulator.errors import PlaySpecError
 
 
@@ -39,6 +39,8 @@ def test_what_is_not_said_is_as_usual() -> None:
         ("bills", 20),
         ("stacker", None),
         ("reject", -0.1),
+        ("day", [0.5] * 23),
+        ("day", [2] * 24),
         ("colour", "red"),
     ],
 )
@@ -65,3 +67,12 @@ def test_small_dice_are_fair() -> None:
 
 def test_any_random_will_do() -> None:
     assert Play().drawn_bill(Random(1)) in Play().bills
+
+
+def test_a_day_has_busy_hours_and_hours_in_which_nobody_plays() -> None:
+    play = play_from({"games_per_minute": 60, "day": [0] * 6 + [0.1] * 6 + [1] * 12})
+    dice = SmallDice(3)
+    assert play.drawn_pause_ms(dice, 3 * HOUR_MS + 60_000) == HOUR_MS - 60_000
+    quiet = sum(play.drawn_pause_ms(dice, 7 * HOUR_MS) for _ in range(500))
+    busy = sum(play.drawn_pause_ms(dice, 20 * HOUR_MS) for _ in range(500))
+    assert quiet / busy == pytest.approx(10, rel=0.1)
