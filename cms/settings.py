@@ -62,7 +62,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that ``environ`` holds; SettingError, naming the variable, for the first bad one."""
     values = {setting.name: _read(setting, environ) for setting in SETTINGS}
     host = values["CMS_HOST"]
-    _refuse_open_host("CMS_HOST" if _given("CMS_HOST", environ) else "HOST", host, values["CMS_ALLOW_OPEN"])
+    _refuse_open_host(host, values["CMS_ALLOW_OPEN"])
     test_endpoint = values["CMS_TEST_ENDPOINT"]
     return Settings(
         mqtt=_mqtt(values),
@@ -169,10 +169,10 @@ def _as_user(address: BrokerAddress, username: str | None, password: str | None)
     return address
 
 
-def _refuse_open_host(name: str, host: str, allowed: bool) -> None:
+def _refuse_open_host(host: str, allowed: bool) -> None:
     if not allowed and not is_loopback(host):
         raise SettingError(
-            name,
+            "CMS_HOST",
             host,
             "a loopback address such as 127.0.0.1 was wanted, because there is no sign-in yet and whoever "
             "reaches this service may lock machines; CMS_ALLOW_OPEN=1 opens it all the same",
@@ -278,7 +278,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Cabinets to start with: a YAML file, or cab-1=e831cdfa8384,cab-2=e831cdfa8464.",
         _text,
     ),
-    Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", _host, alias="HOST"),
+    Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", _host),
     Setting("CMS_PORT", "3000", "Port to listen on, 0 for any free one.", _port, alias="PORT"),
     Setting(
         "CMS_ALLOW_OPEN", "0", "1 allows an address that other machines reach: there is no sign-in.", _switch

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
-    names = {setting.name for setting in SETTINGS} | {"HOST", "PORT"}
+    names = {setting.name for setting in SETTINGS} | {"PORT"}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     return {**kept, "MQTT_URI": NO_BROKER, "CMS_DATABASE": str(folder / "cms.sqlite3"), **settings}
 
