@@ -45,6 +45,7 @@ class Streams:
         self._max_streams = max_streams
         self._open: set[EventStream] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._closed = False
 
     def __len__(self) -> int:
@@ -73,7 +74,8 @@ class Streams:
             stream.end()
         elif self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(loop.time() + self._heartbeat_s, self._beat)
+            self._due = loop.time() + self._heartbeat_s
+            self._timer = loop.call_at(self._due, self._beat)
 
     def left(self, stream: EventStream) -> None:
         self._open.discard(stream)
@@ -81,11 +83,12 @@ class Streams:
             self._stop_beating()
 
     def _beat(self) -> None:
-        # On a grid of due times, so that beats do not drift; what a busy loop missed is not made up for.
+        # On a grid of due times, so that beats do not drift; what a busy loop missed is not made up for. A loop
+        # may call a little early, and uvloop's handle for a time that has come already has no when().
         loop = asyncio.get_running_loop()
-        due = loop.time() if self._timer is None else self._timer.when()
-        late = (loop.time() - due) // self._heartbeat_s
-        self._timer = loop.call_at(due + (late + 1) * self._heartbeat_s, self._beat)
+        late = max(0.0, (loop.time() - self._due) // self._heartbeat_s)
+        self._due += (late + 1) * self._heartbeat_s
+        self._timer = loop.call_at(self._due, self._beat)
         now_ms = self._clock_ms()
         beats: dict[str, bytes] = {}
         for stream in self._open:

@@ -264,6 +264,28 @@ class TestHeartbeat:
 
         run_instantly(work)
 
+    def test_goes_on_after_a_loop_that_called_a_little_early(self) -> None:
+        # uvloop's clock counts whole milliseconds, and what it returns for a time that has come is no timer.
+        async def work() -> None:
+            floor = Floor(heartbeat_s=5.0)
+            loop = cast("VirtualTime", asyncio.get_running_loop())
+            client = Client(floor.streams.response(RELAY))
+            await until(lambda: client.chunks == 1)
+            for number in range(1, 4):
+                loop.jump(5.0 * number - 1e-4 - loop.time())
+                timer = floor.streams._timer
+                assert timer is not None
+                timer.cancel()
+                floor.streams._beat()
+                await until(lambda n=number: client.types.count("heartbeat") == n)  # type: ignore[misc]
+                following = floor.streams._timer
+                assert following is not None
+                assert following.when() == pytest.approx(5.0 * (number + 1))
+            floor.streams.close()
+            await client.task
+
+        run_instantly(work)
+
     def test_stops_with_the_last_stream(self) -> None:
         async def work() -> None:
             floor = Floor(heartbeat_s=0.01)
