@@ -16,13 +16,18 @@ T = TypeVar("T")
 
 
 def eventually(
-    probe: Callable[[], T], holds: Callable[[T], bool], wanted: str, *, within: float = WITHIN
+    probe: Callable[[], T],
+    holds: Callable[[T], bool],
+    wanted: str,
+    *,
+    within: float = WITHIN,
+    pause: float = PAUSE,
 ) -> T:
     """What ``probe`` gave when it first held; Missing, with what it gave last, if it never did."""
     deadline = time.monotonic() + within
-    pause = threading.Event()
+    resting = threading.Event()
     while not holds(seen := probe()):
         if time.monotonic() >= deadline:
             raise Missing(wanted, within, [str(seen)])
-        pause.wait(PAUSE)
+        resting.wait(pause)
     return seen

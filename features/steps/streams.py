@@ -194,7 +194,8 @@ def _until_heartbeats(smib: PlayedSmib, stream: Stream, name: str, count: int) -
         smib.event(name)
         return sum(frame.type == HEARTBEAT for frame in stream.frames)
 
-    eventually(beats, lambda seen: seen >= count, f"{count} heartbeats", within=count * PERIOD_S * 1.5)
+    late = count * PERIOD_S * 1.5
+    eventually(beats, lambda seen: seen >= count, f"{count} heartbeats", within=late, pause=0.25)
 
 
 @then(parsers.parse("the heartbeats came {period:d} s apart"))
