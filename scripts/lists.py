@@ -13,6 +13,8 @@ from pathlib import Path
 from cms.app import build
 from cms.settings import SETTINGS, read_settings
 from simulator.cli import COMMANDS as LAB_COMMANDS
+from simulator.faults import KINDS as FAULTS
+from simulator.faults.spec import SpecField
 from wire.commands import COMMANDS, EVENTS, action_of
 from wire.components import COMPONENTS
 from wire.fields import Field
@@ -73,10 +75,18 @@ def lab_commands() -> str:
     return table(("command", "what"), [(f"`smib-lab {c.name}`", c.summary) for c in LAB_COMMANDS])
 
 
+def faults() -> str:
+    rows = [
+        (f"`{name}`", kind.says, ", ".join(_fault_field(*entry) for entry in kind.fields.items()))
+        for name, kind in FAULTS.items()
+    ]
+    return table(("kind", "a device with it", "fields"), rows)
+
+
 LISTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "wire/README.md": {"topics": topics, "fields": fields, "commands": commands, "events": events},
     "cms/README.md": {"settings": settings, "routes": routes},
-    "simulator/README.md": {"lab commands": lab_commands},
+    "simulator/README.md": {"lab commands": lab_commands, "faults": faults},
 }
 
 
@@ -101,6 +111,10 @@ def _accepted(field: Field) -> str:
     if field.read_only:
         return "read-only"
     return field.wanted.rstrip(",") + (" (secret)" if field.secret else "")
+
+
+def _fault_field(name: str, field: SpecField) -> str:
+    return f"`{name}`" + (" (optional)" if field.optional else "")
 
 
 def _default(field: Field) -> str:

@@ -22,6 +22,8 @@ from simulator.link import LinkListener
 
 LINGER_S = 1.0
 """How long a clean end waits for acknowledgements: a fleet is gone within 2 s."""
+FROZEN_KEEPALIVES = 1.5
+"""How long a client waits for the answer to its pings (MQTT 3.1.1, 3.1.2.10, as seen from the client)."""
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for a broker that does not read; more counts as a lost connection."""
 
@@ -66,6 +68,7 @@ class Connection:
         self._unacknowledged: set[int] = set()
         self._backlog = 0
         self._flush_due = self._write_watched = self._leaving = False
+        self._frozen_since: float | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.established: asyncio.Future[None] = self._loop.create_future()
         self.closed = asyncio.Event()
@@ -85,6 +88,8 @@ class Connection:
         """Send a message, if the channel is open and its reader keeps up."""
         if not self._channel.open:
             return False
+        if self._frozen_since is not None:
+            return True
         self._backlog += len(payload)
         if self._backlog > MAX_BACKLOG:
             self._loop.call_soon(self._channel.abort)
@@ -100,7 +105,7 @@ class Connection:
         """End it, without a report; `closed` is set when that is done."""
         known, self._listener = self._listener is not None, None
         self._inbox.clear()
-        if not clean or not self._channel.open:
+        if not clean or not self._channel.open or self._frozen_since is not None:
             self._channel.abort()
             return
         self._leaving = True
@@ -108,8 +113,28 @@ class Connection:
         self._deadline = self._loop.call_later(LINGER_S, self._channel.abort)
         self._flush()
 
+    def freeze(self, frozen: bool) -> None:
+        """Leave the socket open and touch it no more, or go on."""
+        if frozen == (self._frozen_since is not None) or not self._channel.open:
+            return
+        descriptor = self._channel.fileno()
+        if frozen:
+            self._frozen_since = self._loop.time()
+            self._loop.remove_reader(descriptor)
+            self._loop.remove_writer(descriptor)
+            self._write_watched = False
+        else:
+            self._frozen_since = None
+            self._loop.add_reader(descriptor, self._readable)
+            self._flush()
+
     def keep_alive(self) -> None:
         """Ping the broker where that is due; end what it no longer answers."""
+        if self._frozen_since is not None:
+            patience_s = FROZEN_KEEPALIVES * self._settings.keepalive_s
+            if self._loop.time() - self._frozen_since > patience_s:
+                self._channel.abort()
+            return
         self._run(self._client.loop_misc)
 
     def _configured(self) -> Client:
@@ -168,6 +193,8 @@ class Connection:
 
     def _flush(self) -> None:
         self._flush_due = False
+        if self._frozen_since is not None:
+            return
         if self._channel.open:
             self._run(self._client.loop_write)
         if not self._channel.open:

@@ -6,21 +6,21 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from random import Random
 from typing import Any
 
 from simulator.deadlines import Clock, Deadlines, steady_clock
 from simulator.device.device import Device
 from simulator.device.memory import Factory, Memory
 from simulator.device.transitions import State
-from simulator.errors import DamagedMemory
-from simulator.faults import Faults, fault_from
-from simulator.fleet_plan import FleetPlan, Group
-from simulator.identities import Identity, factory_values, identities
+from simulator.errors import DamagedMemory, FleetPlanError
+from simulator.fleet_plan import MAX_DEVICES, FleetPlan, Group
+from simulator.identities import Identity, Register, factory_values
 from simulator.link import Links
 from simulator.networks import Networks
 from simulator.session import FAILED, Session, Surroundings, Tell
 from simulator.state_dir import StateDir
+from simulator.switchboard import Switchboard
+from simulator.who import Who, one
 from wire.address import BrokerAddress
 
 BATCH = 50
@@ -41,7 +41,8 @@ class Fleet:
     `on_event(relay_id, kind, facts)` is told everything, as it happens, and must be quick; what it raises is
     logged. Kinds and facts: `connecting` broker, ssid · `state` state, before · `received` topic, payload ·
     `sent` topic, kind, payload · `refused` why · `lost` · `disconnected` clean, why · `note` mark, what, … ·
-    `failed` why. A payload may hold secrets: mask it (`wire.redaction`) before it is shown.
+    `failed` why · `faults` names, of those it has now. A payload may hold secrets: mask it (`wire.redaction`)
+    before it is shown.
     """
 
     def __init__(
@@ -67,8 +68,13 @@ class Fleet:
         self._deadlines = Deadlines(clock)
         save = None if state is None else state.save
         self._around = Surroundings(clock, self._deadlines, Networks(plan.networks), save, self._tell)
+        self._clock = clock
+        self.switchboard = Switchboard(plan.seed, self.select, clock, self._deadlines)
+        self._register = Register(plan)
+        self._factories: dict[str, Factory] = {}
         self._sessions: dict[str, Session] = {}
         self._identities: dict[str, Identity] = {}
+        self._groups: dict[str, Group] = {}
         self._counts: Counter[str] = Counter()
         self._undecided: set[str] = set()
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
@@ -88,6 +94,18 @@ class Fleet:
     def identity(self, relay_id: str) -> Identity:
         return self._identities[relay_id]
 
+    def group(self, relay_id: str) -> Group:
+        """The group that the device was made by."""
+        return self._groups[relay_id]
+
+    def select(self, who: Who) -> list[Session]:
+        """The devices that `who` names, in the fleet's order."""
+        if who.relay_ids is not None and len(who.relay_ids) == 1:
+            sessions = [self._sessions[relay] for relay in who.relay_ids if relay in self._sessions]
+        else:
+            sessions = list(self)
+        return [session for session in sessions if self._named(session.device.relay_id, who)]
+
     @property
     def counts(self) -> Mapping[str, int]:
         """How many devices are in each state (`State`'s values, `failed`); they add up to the fleet."""
@@ -100,15 +118,45 @@ class Fleet:
 
     async def start(self) -> None:
         """Make every device and switch it on. That they are online is what `settled` and `until` wait for."""
-        factories: dict[str, Factory] = {}
-        for number, (group, identity) in enumerate(identities(self.plan), start=1):
-            factory = factories.get(group.name)
-            if factory is None:
-                factory = factories[group.name] = Factory(factory_values(group, self._broker))
-            self._add(group, identity, factory)
-            self._sessions[identity.relay_id].power_on()
+        began_ms = self._clock()
+        for number, (group, identity) in enumerate(self._register, start=1):
+            session = self._add(group, identity)
+            due_ms = began_ms + self.plan.arrival_ms * (number - 1) // self.plan.count
+            if due_ms <= began_ms:
+                session.power_on()
+            else:
+                self._deadlines.at(due_ms, session.power_on)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
+        self.switchboard.follow(self.plan.schedule, began_ms)
+
+    def add(self, group: Group, relay_id: str | None = None) -> Session:
+        """One device more, made as those of `group` and switched on; its id is generated where none is given.
+
+        FleetPlanError where the id is taken already, or the fleet is as big as it gets.
+        """
+        if len(self) >= MAX_DEVICES:
+            raise FleetPlanError(f"devices: at most {MAX_DEVICES} were wanted.")
+        if relay_id in self._sessions:
+            raise FleetPlanError(f"relayId: an id that no device has was wanted, not {relay_id}.")
+        identity = self._register.another(group, relay_id)
+        while identity.relay_id in self._sessions:
+            identity = self._register.another(group, relay_id)
+        session = self._add(group, identity)
+        session.power_on()
+        return session
+
+    async def remove(self, relay_id: str) -> None:
+        """Take a device off the floor: it disconnects cleanly and is forgotten. KeyError for one that is not
+        there.
+        """
+        session = self._sessions.pop(relay_id)
+        session.leave()
+        self._counts[session.state] -= 1
+        self._undecided.discard(relay_id)
+        del self._identities[relay_id], self._groups[relay_id]
+        self._look()
+        await session.left()
 
     async def settled(self) -> None:
         """Return when every device has been online, or was refused once, or failed."""
@@ -138,14 +186,24 @@ class Fleet:
         except TimeoutError:
             _log.warning("! fleet stop=incomplete after_s=%g", STOP_S)
 
-    def _add(self, group: Group, identity: Identity, factory: Factory) -> None:
+    def _add(self, group: Group, identity: Identity) -> Session:
         relay_id = identity.relay_id
+        factory = self._factories.get(group.name)
+        if factory is None:
+            factory = self._factories[group.name] = Factory(factory_values(group, self._broker))
         device = Device(relay_id, self._memory(relay_id, factory))
-        session = Session(device, self._links.link(), self._around, self._faults(group, relay_id))
+        session = Session(device, self._links.link(), self._around)
         self._sessions[relay_id] = session
         self._identities[relay_id] = identity
+        self._groups[relay_id] = group
         self._counts[session.state] += 1
         self._undecided.add(relay_id)
+        for number, spec in enumerate(group.faults):
+            self.switchboard.afflict(one(relay_id), spec, f"{group.name}-{number + 1}")
+        return session
+
+    def _named(self, relay_id: str, who: Who) -> bool:
+        return who.includes(relay_id, self._groups[relay_id].name, self._identities[relay_id].location)
 
     def _memory(self, relay_id: str, factory: Factory) -> Memory:
         """What the device had stored; a memory that can't be read is replaced by factory values, as a board
@@ -161,18 +219,14 @@ class Fleet:
             _log.warning("! %s nvs=damaged file=%s why=%s use=factory-values", relay_id, file, exc)
             return Memory(factory)
 
-    def _faults(self, group: Group, relay_id: str) -> Faults | None:
-        if not group.faults:
-            return None
-        dice = Random(f"{self.plan.seed}/{relay_id}")
-        return Faults(tuple(fault_from(spec, dice) for spec in group.faults))
-
     def _tell(self, relay_id: str, kind: str, facts: Mapping[str, Any]) -> None:
         self.totals[kind] += 1
         if kind == "state":
             self._counts[facts["before"]] -= 1
             self._counts[facts["state"]] += 1
             _log.info("= %s state=%s", relay_id, facts["state"])
+        elif kind == "faults":
+            _log.info("= %s faults=%s", relay_id, ",".join(facts["names"]) or "none")
         elif kind == "note":
             _log.info("%s %s %s", facts["mark"], relay_id, _listed(facts))
         if kind in ("state", "refused"):
@@ -185,6 +239,9 @@ class Fleet:
     def _decide(self, relay_id: str, kind: str, facts: Mapping[str, Any]) -> None:
         if kind == "refused" or facts["state"] in (State.ONLINE.value, FAILED):
             self._undecided.discard(relay_id)
+        self._look()
+
+    def _look(self) -> None:
         for condition, reached in self._waiting:
             if not reached.done() and condition():
                 reached.set_result(None)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import yaml
 
-from simulator.faults import fault_problems
 from simulator.fleet_plan import (
     DEFAULT_LOCATION,
     MAX_DEVICES,
@@ -21,7 +20,8 @@ from simulator.fleet_plan import (
     default_plan,
 )
 from simulator.networks import DEFAULT_NETWORKS, Network
-from simulator.yaml_document import Document, Entry, compose, described, is_text, plain, read_document, scalar
+from simulator.schedule_file import Floor, read_duration, read_fault, read_schedule
+from simulator.yaml_document import Document, Entry, compose, described, is_text, read_document, scalar
 from wire.components import APP, COMPONENTS, NET, Component
 from wire.errors import RelayIdError
 from wire.fields import Field, Value
@@ -29,7 +29,7 @@ from wire.relay import canonical_relay_id
 
 MAX_SEED = 2**63 - 1
 
-FLEET_KEYS = ("seed", "networks", "groups")
+FLEET_KEYS = ("seed", "arrival", "networks", "groups", "schedule")
 NETWORK_KEYS = {"ssid": "netStaSSID", "password": "netStaPwd", "channel": "netStaChan"}
 GROUP_KEYS = ("name", "count", "relays", "location", "firmware", "config", "faults")
 SETTABLE = tuple(name for name in COMPONENTS if name != APP.name)
@@ -63,12 +63,15 @@ class _Reader:
         seed = self._seed(entries.get("seed"))
         networks = self._networks(entries.get("networks"))
         groups = self._groups(root, entries.get("groups"))
+        arrival_ms = read_duration(self._document, entries.get("arrival"), "arrival")
+        floor = Floor({group.name for group in groups}, {group.location for group in groups})
+        schedule = read_schedule(self._document, entries.get("schedule"), floor)
         if self._count > MAX_DEVICES:
             self._document.note(
                 root, "groups", f"at most {MAX_DEVICES} devices were wanted, not {self._count}"
             )
         self._document.refuse()
-        return FleetPlan(groups, networks, seed)
+        return FleetPlan(groups, networks, seed, schedule, arrival_ms or 0)
 
     def _seed(self, entry: Entry | None) -> int:
         seed = None if entry is None else self._document.whole(entry.value, "seed", 0, MAX_SEED)
@@ -203,16 +206,7 @@ class _Reader:
 
     def _faults(self, entry: Entry | None, field: str) -> tuple[FaultSpec, ...]:
         items = [] if entry is None else self._document.items(entry.value, field)
-        return tuple(self._fault(node, f"{field}[{index}]") for index, node in enumerate(items))
-
-    def _fault(self, node: yaml.Node, field: str) -> FaultSpec:
-        entries = self._document.mapping(node, field)
-        spec = {name: plain(entry.value) for name, entry in entries.items()}
-        if isinstance(node, yaml.MappingNode):
-            for problem in fault_problems(spec):
-                place = entries[problem.field].value if problem.field in entries else node
-                self._document.note(place, f"{field}.{problem.field}", problem.wanted)
-        return spec
+        return tuple(read_fault(self._document, node, f"{field}[{i}]") for i, node in enumerate(items))
 
     def _once(self, node: yaml.Node, field: str, seen: dict[str, int], value: str) -> None:
         line = node.start_mark.line + 1

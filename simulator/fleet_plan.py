@@ -8,6 +8,7 @@ from typing import Any
 
 from simulator.errors import FleetPlanError
 from simulator.networks import DEFAULT_NETWORKS, Network
+from simulator.schedule import Occasion
 from wire.fields import Value
 
 MAX_DEVICES = 20_000
@@ -38,11 +39,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
-    """A whole fleet. The same plan gives the same devices with the same identities and faults."""
+    """A whole fleet. The same plan gives the same devices with the same identities and faults.
+
+    `arrival_ms` is how long it takes until the last device is switched on; they come evenly.
+    """
 
     groups: tuple[Group, ...]
     networks: tuple[Network, ...] = DEFAULT_NETWORKS
     seed: int = 1
+    schedule: tuple[Occasion, ...] = ()
+    arrival_ms: int = 0
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ group more, or a bigger one, leaves the others as they are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -45,15 +46,42 @@ class Identity:
     game: str
 
 
+class Register:
+    """Who the devices of a plan are, group by group in the plan's order, and then whoever else comes."""
+
+    def __init__(self, plan: FleetPlan) -> None:
+        self._plan = plan
+        self._faker = Faker("en_US")
+        self._given = {relay_id for group in plan.groups for relay_id in group.relays}
+        self._batches: set[int] = set()
+        self._generated: dict[str, Iterator[str]] = {}
+        self._sizes: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[tuple[Group, Identity]]:
+        """Every device of the plan, once."""
+        for group in self._plan.groups:
+            relays = iter(group.relays)
+            for _ in range(group.count):
+                yield group, self.another(group, next(relays, None))
+
+    def another(self, group: Group, relay_id: str | None = None) -> Identity:
+        """The next device of a group."""
+        if relay_id is None:
+            relay_id = next(self._relays(group))
+        index = self._sizes[group.name]
+        self._sizes[group.name] += 1
+        return _identity(self._faker, self._plan.seed, group, index, relay_id)
+
+    def _relays(self, group: Group) -> Iterator[str]:
+        if group.name not in self._generated:
+            seed = self._plan.seed
+            self._generated[group.name] = _generated(seed, group.name, self._given, self._batches)
+        return self._generated[group.name]
+
+
 def identities(plan: FleetPlan) -> Iterator[tuple[Group, Identity]]:
     """Every device of the plan, group by group in the plan's order."""
-    faker = Faker("en_US")
-    given = {relay_id for group in plan.groups for relay_id in group.relays}
-    batches: set[int] = set()
-    for group in plan.groups:
-        relays = iter(group.relays) if group.relays else _generated(plan.seed, group, given, batches)
-        for index in range(group.count):
-            yield group, _identity(faker, plan.seed, group, index, next(relays))
+    return iter(Register(plan))
 
 
 def factory_values(group: Group, broker: BrokerAddress | None) -> dict[str, dict[str, Value]]:
@@ -108,9 +136,9 @@ def _identity(faker: Faker, seed: int, group: Group, index: int, relay_id: str) 
     )
 
 
-def _generated(seed: int, group: Group, given: set[str], batches: set[int]) -> Iterator[str]:
+def _generated(seed: int, group: str, given: set[str], batches: set[int]) -> Iterator[str]:
     """Relay ids without end: the boards of a batch in an order of their own, then the next batch."""
-    start = _digest(f"{seed}/{group.name}")
+    start = _digest(f"{seed}/{group}")
     step = (start >> BATCH_BITS) | 1  # odd, so that it visits every address of the batch once
     batch = start % BATCH
     while True:

@@ -39,6 +39,13 @@ class Link(Protocol):
         most), then DISCONNECT. Otherwise the socket is closed, and the broker sends the will.
         """
 
+    def freeze(self, frozen: bool) -> None:
+        """Stop to read and write on the connection that is up, or go on: the socket stays open, what is
+        published is lost, and what the broker sends is not read. Nothing comes of it where none is up.
+
+        A connection that is frozen for longer than its keepalive allows is lost, as its client would find.
+        """
+
     async def closed(self) -> None:
         """Return when what `close` ended is gone."""
 

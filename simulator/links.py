@@ -101,6 +101,10 @@ class PahoLink:
             self._leaving = current
             current.leave(clean=clean)
 
+    def freeze(self, frozen: bool) -> None:
+        if self._current is not None:
+            self._current.freeze(frozen)
+
     async def closed(self) -> None:
         if self._leaving is not None:
             await self._leaving.closed.wait()

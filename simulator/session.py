@@ -6,16 +6,21 @@ A session decides nothing: when to connect again, what to answer and what to kee
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.affliction import Affliction
 from simulator.deadlines import Clock, Deadline, Deadlines
 from simulator.device.device import Device
 from simulator.device.effects import Connect, Disconnect, Effect, Note, Publish, Save
 from simulator.device.link import LinkSettings, Refusal
+from simulator.device.transitions import State
 from simulator.errors import StateDirError
-from simulator.faults import Arrival, Faults
+from simulator.faults import SOUND, AnyFault, Arrival
+from simulator.faulty_link import FaultyLink, Phase
+from simulator.fleet_plan import FaultSpec
 from simulator.link import Link
 from simulator.networks import Networks
 
@@ -24,6 +29,11 @@ Tell = Callable[[str, str, Mapping[str, Any]], None]
 
 FAILED = "failed"
 """The state of a session whose device raised, beside the values of `simulator.device.transitions.State`."""
+
+MOST_HELD = 1_000
+"""What waits for a paused device to go on; beyond that the oldest is lost."""
+
+_PHASES = {State.CONNECTING: Phase.CONNECTING, State.ONLINE: Phase.UP}
 
 _log = logging.getLogger("simulator.session")
 
@@ -44,15 +54,24 @@ class Surroundings:
 class Session:
     """A `LinkListener` that never raises: a device that does is switched off, and no other notices."""
 
-    __slots__ = ("_around", "_deadline", "_epoch", "_faults", "_joining", "_link", "_state", "device")
+    __slots__ = (
+        "_affliction",
+        "_around",
+        "_deadline",
+        "_epoch",
+        "_held",
+        "_joining",
+        "_link",
+        "_state",
+        "device",
+    )
 
-    def __init__(
-        self, device: Device, link: Link, around: Surroundings, faults: Faults | None = None
-    ) -> None:
+    def __init__(self, device: Device, link: Link, around: Surroundings) -> None:
         self.device = device
         self._link = link
         self._around = around
-        self._faults = faults
+        self._affliction: Affliction | None = None
+        self._held: deque[Callable[[int], Sequence[Effect]]] | None = None
         self._state = device.state.value
         self._deadline: Deadline | None = None
         self._joining: Deadline | None = None
@@ -63,12 +82,53 @@ class Session:
         """The device's state as a word, or `FAILED`."""
         return self._state
 
+    @property
+    def faults(self) -> Mapping[str, FaultSpec]:
+        """What is the matter with it now, by name."""
+        return {} if self._affliction is None else self._affliction.specs
+
+    @property
+    def paused(self) -> bool:
+        return self._held is not None
+
     def power_on(self) -> None:
         self._do(self.device.power_on)
 
     def power_off(self) -> None:
         """As a power loss: the broker sends the will."""
         self._do(self.device.power_off)
+
+    def act(self, what: Callable[[int], Sequence[Effect]]) -> None:
+        """Let somebody do something with the device: `what` is given the time, and what it wants is done."""
+        self._do(what)
+
+    def pause(self) -> None:
+        """Let nothing happen to the device until `resume`: what comes waits. Its connection stays."""
+        if self._held is None:
+            self._held = deque(maxlen=MOST_HELD)
+
+    def resume(self) -> None:
+        """Go on, with what has waited first."""
+        held, self._held = self._held, None
+        for what in held or ():
+            self._do(what)
+
+    def afflict(self, name: str, spec: FaultSpec, fault: AnyFault) -> None:
+        """Have a fault from now on, in the place of another of that name."""
+        if self._affliction is None:
+            around = self._around
+            self._affliction = Affliction(self.device, around.clock, around.deadlines, self._do)
+        self._affliction.set(name, spec, fault)
+        self._string_line()
+        self._tell("faults", {"names": tuple(self.faults)})
+
+    def relieve(self, name: str | None = None) -> bool:
+        """Be rid of the fault of that name, of all for None; whether there was one."""
+        if self._affliction is None or not self._affliction.clear(name):
+            return False
+        self._string_line()
+        self._tell("faults", {"names": tuple(self.faults)})
+        return True
 
     def leave(self) -> None:
         """The end of the process: disconnect cleanly, whatever the device is at."""
@@ -92,10 +152,10 @@ class Session:
 
     def link_message(self, topic: str, payload: bytes) -> None:
         self._tell("received", {"topic": topic, "payload": payload})
-        if self._faults is None:
+        if self._affliction is None:
             self._do(lambda now_ms: self.device.receive(topic, payload, now_ms))
             return
-        for arrival in self._faults.inbound((Arrival(topic, payload),)):
+        for arrival in self._affliction.messages.inbound((Arrival(topic, payload),)):
             self._arrive(arrival, self._epoch)
 
     def _arrive(self, arrival: Arrival, epoch: int) -> None:
@@ -112,11 +172,16 @@ class Session:
 
     def _do(self, what: Callable[[int], Sequence[Effect]]) -> None:
         """Let the device do something, carry out what it wants of it, and look when it is due next."""
+        if self._held is not None:
+            self._held.append(what)
+            return
         if self._state == FAILED:
             return
         try:
             effects = what(self._around.clock())
-            for effect in effects if self._faults is None else self._faults.outbound(effects):
+            if self._affliction is not None:
+                effects = self._affliction.messages.outbound(effects)
+            for effect in effects:
                 self._carry_out(effect)
             self._arm()
             self._show(self.device.state.value)
@@ -153,6 +218,16 @@ class Session:
             self._joining.cancel()
         self._link.close(clean=effect.clean)
         self._tell("disconnected", {"clean": effect.clean, "why": effect.reason})
+
+    def _string_line(self) -> None:
+        """Let the faults of the connection work on the link, which is wrapped at the first of them."""
+        line = SOUND if self._affliction is None else self._affliction.line
+        if not isinstance(self._link, FaultyLink):
+            if line == SOUND:
+                return
+            phase = _PHASES.get(self.device.state, Phase.IDLE)
+            self._link = FaultyLink(self._link, self, phase, self._around.clock, self._around.deadlines)
+        self._link.line = line
 
     def _save(self, nvs: Mapping[str, Any]) -> None:
         if self._around.save is None:
@@ -194,6 +269,8 @@ class Session:
             if deadline is not None:
                 deadline.cancel()
         self._deadline = self._joining = None
+        if self._affliction is not None:
+            self._affliction.forget()
 
     def _tell(self, kind: str, facts: Mapping[str, Any]) -> None:
         self._around.tell(self.device.relay_id, kind, facts)

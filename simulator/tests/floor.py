@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,6 +111,7 @@ class Running:
 
     fleet: Fleet
     moments: list[Moment] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def facts(self, kind: str, relay_id: str = RELAY) -> list[dict[str, Any]]:
         return [facts for relay, k, facts in self.moments if (relay, k) == (relay_id, kind)]
@@ -121,6 +122,20 @@ class Running:
                 await self.fleet.until(holds)
         except TimeoutError:
             raise AssertionError(f"never so; states {dict(self.fleet.counts)}") from None
+
+    async def told(self, holds: Callable[[], bool]) -> None:
+        """Wait until `holds`, which is looked at whenever the hook is told something."""
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                while not holds():
+                    self.changed.clear()
+                    await self.changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"never so; last {self.moments[-5:]}") from None
+
+    async def times(self, kind: str, number: int, relay_id: str = RELAY) -> None:
+        """Wait until the device told its hook so often."""
+        await self.told(lambda: len(self.facts(kind, relay_id)) >= number)
 
     async def all_online(self) -> None:
         await self.until(lambda: self.fleet.online == len(self.fleet))
@@ -133,14 +148,20 @@ async def running(
     """The fleet of a fleet file's text; `wait` until all of it is online."""
     address = parse_address(broker if isinstance(broker, str) else broker.uri)
     moments: list[Moment] = []
+    changed = asyncio.Event()
+
+    def told(relay: str, kind: str, facts: Mapping[str, Any]) -> None:
+        moments.append((relay, kind, dict(facts)))
+        changed.set()
+
     fleet = Fleet(
         parse_plan("test.yaml", text.encode()),
         PahoLinks(),
         broker=address,
         state=state,
-        on_event=lambda relay, kind, facts: moments.append((relay, kind, dict(facts))),
+        on_event=told,
     )
-    run = Running(fleet, moments)
+    run = Running(fleet, moments, changed)
     try:
         await fleet.start()
         if wait:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.durations import PATTERN, milliseconds
 from simulator.errors import FleetFileError, FleetPlanError
 from simulator.fleet_file import load_plan, parse_plan
 from simulator.fleet_plan import MAX_DEVICES, FleetPlan, default_plan, shared_out
 from simulator.networks import DEFAULT_NETWORKS, Network
+from simulator.schedule import Occasion, Power
+from simulator.who import Who
 
 FLEETS = Path(__file__).parents[2] / "fixtures" / "fleets"
 
@@ -94,7 +98,7 @@ groups:
 """
         ) == [
             "f.yaml:1: seed: a whole number from 0 to 9223372036854775807 was wanted, not 'x'",
-            "f.yaml:2: colour: unknown; seed, networks, groups can be set",
+            "f.yaml:2: colour: unknown; seed, arrival, networks, groups, schedule can be set",
             "f.yaml:4: networks[0].password: 8 to 63 characters or an empty string was wanted",
             "f.yaml:4: networks[0].channel: a whole number from 1 to 14 was wanted, not 15",
             "f.yaml:5: networks[1].ssid: the name of the network was wanted, not nothing",
@@ -115,10 +119,11 @@ groups:
             'not "200"',
             "f.yaml:15: groups[2].config.mqtt.nope: unknown; mqttSecure, mqttQOS, mqttURI, mqttSubTopic, "
             "mqttPubTopic, mqttCfgTopic, mqttIdleTimeS, mqttUsername, mqttPassword can be set",
-            "f.yaml:16: groups[2].faults[0].kind: one of silent, slow, drop, duplicate, corrupt was wanted, "
-            "not 'boom'",
+            "f.yaml:16: groups[2].faults[0].kind: one of silent, slow, drop, duplicate, reorder, corrupt, "
+            "wrong-rly, stale, partial, clock-skew, reboot-loop, storm, flapping, half-open, "
+            "client-id-clash, bad-credentials was wanted, not 'boom'",
             "f.yaml:16: groups[2].faults[1].probability: a number from 0 to 1 was wanted, not nothing",
-            "f.yaml:16: groups[2].faults[2].x: unknown, a slow fault has ms",
+            "f.yaml:16: groups[2].faults[2].x: unknown, a slow fault has ms, share",
             "f.yaml:16: groups[2].faults[2].ms: a whole number of milliseconds from 0 to 600000 was wanted, "
             "not -1",
             "f.yaml:16: groups[2].faults[3]: a mapping was wanted, not 5",
@@ -191,6 +196,81 @@ groups:
             assert str(exc).startswith("f.yaml")
         else:
             assert isinstance(plan, FleetPlan)
+
+
+class TestSchedule:
+    def test_time_is_read_as_it_is_written(self) -> None:
+        """YAML reads 01:30 as 90 and 00:30 as text; and off as false."""
+        plan = parse_plan(
+            "f.yaml",
+            b"""
+arrival: 10s
+groups: [{name: a, count: 2, location: Annex}, {name: b, count: 1}]
+schedule:
+  - {at: 00:30, for: 20s, location: Annex, power: off}
+  - {at: 01:30, every: 1:00:00, group: b, fault: {kind: storm, per_s: 5}}
+  - {at: 500ms, relays: [E831CDFA8384], power: on}
+""",
+        )
+        assert plan.arrival_ms == 10_000
+        assert plan.schedule == (
+            Occasion(30_000, Who(location="Annex"), Power.OFF, 20_000),
+            Occasion(90_000, Who(group="b"), {"kind": "storm", "per_s": 5}, None, 3_600_000),
+            Occasion(500, Who(relay_ids=frozenset({"e831cdfa8384"})), Power.ON),
+        )
+
+    def test_everything_wrong_is_told(self) -> None:
+        text = """groups: [{name: a, count: 2, location: Annex}]
+arrival: soon
+schedule:
+  - {for: 1, every: 5ms, location: Anex, power: maybe}
+  - {at: 10, group: b, relays: [a/b], power: off, fault: {kind: drop}}
+  - {at: 1m, to: all}
+  - {at: 1m, fault: {kind: slow, ms: -1}}
+  - never
+"""
+        time = "a length of time as 500ms, 20s, 5m, 2h, 00:30 (minutes:seconds) or 01:00:00 was wanted"
+        assert problems(text) == [
+            f"f.yaml:2: arrival: {time}, not 'soon'",
+            f"f.yaml:4: schedule[0].for: {time}, not 1",
+            f"f.yaml:4: schedule[0].at: {time}, not nothing",
+            "f.yaml:4: schedule[0].every: 100ms or more was wanted",
+            "f.yaml:4: schedule[0].location: one of this file was wanted (Annex), not 'Anex'",
+            "f.yaml:4: schedule[0].power: off or on was wanted, not 'maybe'",
+            f"f.yaml:5: schedule[1].at: {time}, not 10",
+            "f.yaml:5: schedule[1].relays[0]: 1 to 64 characters out of A-Z a-z 0-9 _ . : - were wanted, "
+            "not 'a/b'",
+            "f.yaml:5: schedule[1].group: one of this file was wanted (a), not 'b'",
+            "f.yaml:5: schedule[1].power: power or fault was wanted, not both",
+            "f.yaml:6: schedule[2].to: unknown; at, for, every, group, location, relays, power, fault "
+            "can be set",
+            "f.yaml:6: schedule[2].power: power or fault was wanted, not neither",
+            "f.yaml:7: schedule[3].fault.ms: a whole number of milliseconds from 0 to 600000 was wanted, "
+            "not -1",
+            "f.yaml:8: schedule[4]: a mapping was wanted, not 'never'",
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "length"),
+        [
+            ("500ms", 500),
+            ("1.5s", 1_500),
+            ("2m", 120_000),
+            ("2h", 7_200_000),
+            ("00:30", 30_000),
+            ("90:00", 5_400_000),
+            ("1:02:03", 3_723_000),
+            ("", None),
+            ("30", None),
+            ("-5s", None),
+            ("1:60", None),
+            ("9999999h", None),
+            ("٣s", None),
+        ],
+    )
+    def test_lengths_of_time(self, text: str, length: int | None) -> None:
+        assert milliseconds(text) == length
+        assert length is None or re.fullmatch(PATTERN, text)
 
 
 class TestCount:
