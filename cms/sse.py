@@ -83,8 +83,8 @@ class Streams:
             self._stop_beating()
 
     def _beat(self) -> None:
-        # On a grid of due times, so that beats do not drift; what a busy loop missed is not made up for. A loop
-        # may call a little early, and uvloop's handle for a time that has come already has no when().
+        # On a grid of due times, so that beats do not drift; what a busy loop missed is not made up for. A
+        # loop may call a little early, and uvloop's handle for a time that has come already has no when().
         loop = asyncio.get_running_loop()
         late = max(0.0, (loop.time() - self._due) // self._heartbeat_s)
         self._due += (late + 1) * self._heartbeat_s
