@@ -6,7 +6,8 @@ HarnessError
 ├── Unexpected        the subject's fault: something came that must not (an AssertionError)
 ├── PoolEmpty         the harness's fault: more scenarios want a fresh cabinet than were made
 ├── LintError         the author's fault: a feature file that would pass without proving anything
-└── CatalogueError    the author's fault: the requirement catalogue contradicts itself or the features
+├── CatalogueError    the author's fault: the requirement catalogue contradicts itself or the features
+└── RecordError       the file's fault: a run record or a list of known failures can't be read or written
 """
 
 from __future__ import annotations
@@ -68,3 +69,7 @@ class CatalogueError(HarnessError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n" + "\n".join(problems))
         self.problems = tuple(problems)
+
+
+class RecordError(HarnessError):
+    """A run record, a line of one or a list of known failures is not what it should be; one sentence."""
