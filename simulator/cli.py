@@ -63,6 +63,8 @@ COMMANDS = (
     Command("broker", "simulator.broker.command", "only a broker: MQTT over TCP and over WebSocket"),
     Command("fleet", "simulator.fleet_command", "only virtual SMIBs, for a broker that runs already"),
     Command("watch", "simulator.watch_command", "shows the floor's MQTT traffic, one decoded line a message"),
+    Command("profile", "simulator.profile_command", "records a firmware profile from a device"),
+    Command("image", "simulator.image_command", "makes a firmware image that virtual SMIBs can install"),
     Command(
         "identities", "simulator.identities_command", "prints a fleet's cabinets, for the CMS to know them"
     ),

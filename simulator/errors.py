@@ -17,6 +17,7 @@ The tree:
     ├── StateDirError              the user's: the folder of --state can't be used
     ├── LinkError                  the network's: a device got no connection to its broker
     ├── OnlookerError              the network's: a broker does not let us look on
+    ├── RecordError                a device's: it did not answer what it was asked for a profile
     └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
@@ -134,6 +135,10 @@ class OnlookerError(SimulatorError):
         super().__init__(f"no connection to the broker {broker}: {why}")
         self.broker = broker
         self.why = why
+
+
+class RecordError(SimulatorError):
+    """A device did not answer, so that no profile can be made of it."""
 
 
 class LabError(SimulatorError):

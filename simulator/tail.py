@@ -7,7 +7,8 @@ import os
 import random
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import aiomqtt
@@ -59,10 +60,17 @@ async def follow(
 
 async def probe(address: BrokerAddress) -> None:
     """OnlookerError unless the broker lets us in now."""
+    async with look_on(address):
+        return
+
+
+@asynccontextmanager
+async def look_on(address: BrokerAddress) -> AsyncIterator[aiomqtt.Client]:
+    """A client at the broker; OnlookerError if it does not let us in, or ends the connection."""
     await _answers(address)
     try:
-        async with _client(address):
-            return
+        async with _client(address) as client:
+            yield client
     except aiomqtt.MqttError as exc:
         raise OnlookerError(str(address), _why(exc)) from exc
 
@@ -71,15 +79,11 @@ async def _look(
     address: BrokerAddress, filters: tuple[str, ...], on_message: OnMessage, on_up: Callable[[], None]
 ) -> NoReturn:
     """One connection, from its start to its loss."""
-    await _answers(address)
-    try:
-        async with _client(address) as client:
-            await client.subscribe([(name, 0) for name in filters])
-            on_up()
-            async for message in client.messages:
-                on_message(str(message.topic), message.payload, message.retain)
-    except aiomqtt.MqttError as exc:
-        raise OnlookerError(str(address), _why(exc)) from exc
+    async with look_on(address) as client:
+        await client.subscribe([(name, 0) for name in filters])
+        on_up()
+        async for message in client.messages:
+            on_message(str(message.topic), message.payload, message.retain)
     raise OnlookerError(str(address), "the broker ended the connection")
 
 
