@@ -31,7 +31,7 @@ class StopSignal(Protocol):
 
 def run(settings: Settings, stop: StopSignal) -> None:
     """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start."""
-    log.configure(settings.log)
+    log.configure(settings.log, form=settings.log_format)
     adopt_server_log()
     _allow_open_files(2 * settings.max_streams)
     with (

@@ -6,22 +6,18 @@ package looks at the environment. An empty variable counts as one that is not se
 
 from __future__ import annotations
 
-import ipaddress
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cms import setting_values as value
 from cms.errors import SettingError
 from cms.filters import covers
-from cms.log import LEVELS
+from cms.log import FORMATS, LEVELS
 from cms.mqtt_config import MqttConfig
-from wire.address import BrokerAddress, mask_credentials, parse_address
-from wire.errors import AddressError
-from wire.topics import CONFIG, RELAY_PREFIX, SERVER_PREFIX, SHARED_SERVER, Topics, is_topic
-from wire.topics import WANTED as TOPIC_WANTED
-
-SWITCH_WANTED = "1 or 0 (yes or no, true or false, on or off)"
+from cms.setting_values import is_loopback
+from wire.address import BrokerAddress, mask_credentials
+from wire.topics import CONFIG, RELAY_PREFIX, SERVER_PREFIX, SHARED_SERVER, Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,10 @@ class Settings:
     port: int
     test_endpoint: bool
     max_streams: int
+    outbox_stuck_s: int
+    min_free_mb: int
     log: str
+    log_format: str
 
     @property
     def loopback(self) -> bool:
@@ -72,23 +71,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=values["CMS_PORT"],
         test_endpoint=is_loopback(host) if test_endpoint is None else test_endpoint,
         max_streams=values["CMS_MAX_STREAMS"],
+        outbox_stuck_s=values["CMS_OUTBOX_STUCK_S"],
+        min_free_mb=values["CMS_MIN_FREE_MB"],
         log=values["CMS_LOG"],
+        log_format=values["CMS_LOG_FORMAT"],
     )
 
 
 def settings_help() -> str:
     """The table as text for a terminal, at most 100 characters wide."""
     return "\n".join(line for setting in SETTINGS for line in _help_lines(setting))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a service that listens on ``host``."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _given(name: str | None, environ: Mapping[str, str]) -> str | None:
@@ -179,121 +171,78 @@ def _refuse_open_host(host: str, allowed: bool) -> None:
         )
 
 
-def _text(text: str) -> str:
-    return text
-
-
-def _uri(text: str) -> BrokerAddress:
-    try:
-        return parse_address(text)
-    except AddressError as exc:
-        raise ValueError(str(exc)) from exc
-
-
-def _topic(text: str) -> str:
-    if not is_topic(text):
-        raise ValueError(f"a topic of {TOPIC_WANTED} was wanted")
-    return text
-
-
-def _prefix(text: str) -> str:
-    if not is_topic(text) or not text.strip("/"):
-        raise ValueError(f"the beginning of a topic, {TOPIC_WANTED}, was wanted")
-    return text
-
-
-def _switch(text: str) -> bool:
-    try:
-        return _SWITCH[text.lower()]
-    except KeyError as exc:
-        raise ValueError(f"{SWITCH_WANTED} was wanted") from exc
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
-        raise ValueError("a port from 0 to 65535 was wanted (0 = any free port)")
-    return int(text)
-
-
-def _streams(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 100_000):
-        raise ValueError("a number from 1 to 100000 was wanted")
-    return int(text)
-
-
-def _host(text: str) -> str:
-    if any(c.isspace() or not c.isprintable() for c in text) or len(text) > 255:
-        raise ValueError("a host name or an IP address was wanted")
-    return text.strip("[]")
-
-
-def _level(text: str) -> str:
-    if text.lower() not in LEVELS:
-        raise ValueError(f"one of {', '.join(LEVELS)} was wanted")
-    return text.lower()
-
-
-def _ca_file(text: str) -> str:
-    try:
-        ssl.create_default_context(cafile=text)
-    except OSError as exc:
-        reason = (
-            exc.strerror if not isinstance(exc, ssl.SSLError) and exc.strerror else "no certificate in it"
-        )
-        raise ValueError(f"a file of PEM certificates was wanted ({reason})") from exc
-    return text
-
-
-_SWITCH = {
-    **dict.fromkeys(("1", "yes", "true", "on"), True),
-    **dict.fromkeys(("0", "no", "false", "off"), False),
-}
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "MQTT_URI",
         "mqtt://localhost:1883",
         "The broker: [mqtt|mqtts|ws|wss://][user[:password]@]host[:port][/path].",
-        _uri,
+        value.uri,
     ),
-    Setting("MQTT_USERNAME", None, "User at the broker; goes before the one in MQTT_URI.", _text),
+    Setting("MQTT_USERNAME", None, "User at the broker; goes before the one in MQTT_URI.", value.text),
     Setting(
-        "MQTT_PASSWORD", None, "Password at the broker; goes before the one in MQTT_URI.", _text, secret=True
+        "MQTT_PASSWORD",
+        None,
+        "Password at the broker; goes before the one in MQTT_URI.",
+        value.text,
+        secret=True,
     ),
-    Setting("MQTT_CA_FILE", None, "PEM file of the authorities to trust with mqtts:// and wss://.", _ca_file),
-    Setting("MQTT_PUB_TOPIC", RELAY_PREFIX, "Where SMIBs listen: prefix before the relayId.", _prefix),
-    Setting("MQTT_CFG_TOPIC", CONFIG, "Where SMIBs answer configuration.", _topic),
+    Setting(
+        "MQTT_CA_FILE", None, "PEM file of the authorities to trust with mqtts:// and wss://.", value.ca_file
+    ),
+    Setting("MQTT_PUB_TOPIC", RELAY_PREFIX, "Where SMIBs listen: prefix before the relayId.", value.prefix),
+    Setting("MQTT_CFG_TOPIC", CONFIG, "Where SMIBs answer configuration.", value.topic),
     Setting(
         "MQTT_SUB_TOPIC",
         SERVER_PREFIX,
         "Where a SMIB sends events and meters: prefix before the relayId.",
-        _prefix,
+        value.prefix,
     ),
-    Setting("MQTT_SERVER_TOPIC", SHARED_SERVER, "The same for SMIBs that share one topic.", _topic),
-    Setting("MQTT_RETAIN_CONFIG", "0", "1 has the broker retain configuration updates.", _switch),
-    Setting("CMS_DATABASE", "cms.sqlite3", "SQLite file that holds cabinets and the outbox.", _text),
+    Setting("MQTT_SERVER_TOPIC", SHARED_SERVER, "The same for SMIBs that share one topic.", value.topic),
+    Setting("MQTT_RETAIN_CONFIG", "0", "1 has the broker retain configuration updates.", value.switch),
+    Setting("CMS_DATABASE", "cms.sqlite3", "SQLite file that holds cabinets and the outbox.", value.text),
     Setting(
         "CMS_CABINETS",
         None,
         "Cabinets to start with: a YAML file, or cab-1=e831cdfa8384,cab-2=e831cdfa8464.",
-        _text,
+        value.text,
     ),
-    Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", _host),
-    Setting("CMS_PORT", "3000", "Port to listen on, 0 for any free one.", _port, alias="PORT"),
+    Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", value.host),
+    Setting("CMS_PORT", "3000", "Port to listen on, 0 for any free one.", value.port, alias="PORT"),
     Setting(
-        "CMS_ALLOW_OPEN", "0", "1 allows an address that other machines reach: there is no sign-in.", _switch
+        "CMS_ALLOW_OPEN",
+        "0",
+        "1 allows an address that other machines reach: there is no sign-in.",
+        value.switch,
     ),
     Setting(
         "CMS_TEST_ENDPOINT",
         None,
         "1 or 0 switches POST /api/mqtt/test on or off; unset, it is on where only this machine reaches it.",
-        _switch,
+        value.switch,
     ),
     Setting(
         "CMS_MAX_STREAMS",
         "2000",
         "Event streams that may be open at once; each costs an open file.",
-        _streams,
+        value.number(1, 100_000),
     ),
-    Setting("CMS_LOG", "normal", f"How much is logged: {', '.join(LEVELS)}.", _level),
+    Setting(
+        "CMS_OUTBOX_STUCK_S",
+        "60",
+        "Seconds that an order may wait while the broker is connected, before /healthz complains.",
+        value.number(1, 86_400),
+    ),
+    Setting(
+        "CMS_MIN_FREE_MB",
+        "64",
+        "Megabytes that must be free where the database is, or /healthz complains; 0 asks for none.",
+        value.number(0, 1_000_000),
+    ),
+    Setting("CMS_LOG", "normal", f"How much is logged: {', '.join(LEVELS)}.", value.one_of(LEVELS)),
+    Setting(
+        "CMS_LOG_FORMAT",
+        "text",
+        f"How a log line is written: {', '.join(FORMATS)} (an object on each line).",
+        value.one_of(FORMATS),
+    ),
 )

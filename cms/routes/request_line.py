@@ -1,4 +1,7 @@
-"""Every request has an id and two log lines, every answer the headers that make a browser careful."""
+"""Every request has an id and two log lines, every answer the headers that make a browser careful.
+
+The id is on every log line that the request causes (see cms/log.py).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ CAUTION = (
     (b"x-frame-options", b"DENY"),
 )
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+WATCHED = ("/healthz", "/readyz", "/metrics")
 
 _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
@@ -39,17 +44,18 @@ class RequestLine:
         scope["path"] = _path(scope)
         began = time.perf_counter()
         # Whoever watches the service asks every second: that is not what an operator follows.
-        tell = log.detail if scope["path"] in ("/healthz", "/readyz") else log.event
-        tell("<", "request", method=scope["method"], path=scope["path"], request=request_id)
+        tell = log.detail if scope["path"] in WATCHED else log.event
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _dress(message, request_id)
                 spent = round((time.perf_counter() - began) * 1000, 1)
-                tell(">", "answer", status=message["status"], ms=spent, request=request_id)
+                tell(">", "answer", status=message["status"], ms=spent)
             await send(message)
 
-        return await self._app(scope, receive, dressed)
+        with log.caused_by(request_id):
+            tell("<", "request", method=scope["method"], path=scope["path"])
+            return await self._app(scope, receive, dressed)
 
 
 def _dress(message: Message, request_id: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import logging
 from collections.abc import Iterator
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from cms import log
 from wire.components import COMPONENTS
+from wire.timestamps import parse_timestamp
 
 
 @pytest.fixture
@@ -68,6 +71,86 @@ def test_levels() -> None:
     logging.getLogger("cms").handlers.clear()
     logging.getLogger("cms").setLevel(logging.NOTSET)
     logging.getLogger("cms").propagate = True
+
+
+class TestRequests:
+    def test_every_line_inside_says_whose_request_it_is(self, stream: io.StringIO) -> None:
+        with log.caused_by("trace-7"):
+            log.event(">", "order", relay="a")
+            log.event(">", "answer", request="own")
+            with log.caused_by(None):
+                log.event("=", "tick")
+        log.event("=", "later")
+        assert stream.getvalue().splitlines() == [
+            "> order relay=a request=trace-7",
+            "> answer request=own",
+            "= tick",
+            "= later",
+        ]
+
+    def test_tasks_that_are_started_inside_belong_to_it(self, stream: io.StringIO) -> None:
+        async def later() -> None:
+            log.event("=", "done")
+
+        async def act() -> None:
+            with log.caused_by("trace-7"):
+                task = asyncio.create_task(later())
+            await task
+            assert log.request() is None
+
+        asyncio.run(act())
+        assert stream.getvalue() == "= done request=trace-7\n"
+
+
+class TestJson:
+    def test_a_line(self) -> None:
+        text = io.StringIO()
+        log.configure("normal", text, form="json")
+        with log.caused_by("trace-7"):
+            log.event("!", "order given up", relay="a b", n=3, ok=True, ms=1.5, why=float("nan"), x=None)
+        said = json.loads(text.getvalue())
+        parse_timestamp(said.pop("time"))
+        assert list(said.items()) == [
+            ("level", "error"),
+            ("mark", "!"),
+            ("event", "order given up"),
+            ("relay", "a b"),
+            ("n", 3),
+            ("ok", True),
+            ("ms", 1.5),
+            ("why", "nan"),
+            ("request", "trace-7"),
+        ]
+
+    def test_no_fact_takes_the_place_of_what_every_line_has(self) -> None:
+        said = json.loads(log.json_line("<", "message", {"level": "x", "time": "y"}, logging.INFO, 0))
+        assert (said["level"], said["time"]) == ("info", "1970-01-01T00:00:00.000Z")
+
+    @given(st.text(), st.dictionaries(st.text(), st.text() | st.binary() | st.floats() | st.lists(st.text())))
+    def test_whatever_is_logged_is_one_line_of_json(self, what: str, facts: dict[str, object]) -> None:
+        text = log.json_line("!", what, facts, logging.WARNING, 0)
+        assert text.isascii()
+        assert text.isprintable()
+        assert isinstance(json.loads(text), dict)
+
+    def test_secrets_are_masked(self) -> None:
+        facts = {"netStaPwd": "geheim", "mqttPassword": 7331, "config": {"net": [{"netStaPwd": "geheim"}]}}
+        text = log.json_line(">", "x", {**facts, "uri": "mqtt://u:geheim@h"}, logging.INFO, 0)
+        assert "geheim" not in text
+        assert "7331" not in text
+
+
+def test_a_stream_that_is_gone_disturbs_nobody(stream: io.StringIO) -> None:
+    stream.close()
+    log.event("=", "seen")
+
+
+def test_what_others_send_to_the_logger_is_shown(stream: io.StringIO) -> None:
+    logging.getLogger("cms").warning("said %s", "so")
+    assert stream.getvalue() == "said so\n"
+    log.configure("normal", stream, form="json")
+    logging.getLogger("cms").warning("said %s", "so")
+    assert '"event": "said so"' in stream.getvalue()
 
 
 SECRETS = [field.name for component in COMPONENTS.values() for field in component if field.secret]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms.errors import SettingError
-from cms.settings import SETTINGS, is_loopback, read_settings, settings_help
+from cms.setting_values import is_loopback
+from cms.settings import SETTINGS, read_settings, settings_help
 
 NAMES = [setting.name for setting in SETTINGS]
 
@@ -132,6 +133,10 @@ class TestRefusals:
             ("PORT", "x", "a port from 0 to 65535"),
             ("CMS_HOST", "0.0.0.0", "CMS_ALLOW_OPEN=1"),
             ("CMS_HOST", "a b", "a host name or an IP address"),
+            ("CMS_LOG_FORMAT", "xml", "one of text, json"),
+            ("CMS_OUTBOX_STUCK_S", "0", "a number from 1 to 86400"),
+            ("CMS_MIN_FREE_MB", "-1", "a number from 0 to 1000000"),
+            ("CMS_MIN_FREE_MB", "1" * 5000, "a number from 0 to 1000000"),
             ("CMS_LOG", "loud", "one of quiet, normal, debug"),
             ("CMS_ALLOW_OPEN", "2", "1 or 0"),
             ("CMS_TEST_ENDPOINT", "x", "1 or 0"),

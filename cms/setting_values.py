@@ -1,0 +1,109 @@
+"""What a setting may be: each function reads the text of one kind of value, or raises ValueError.
+
+The error's text says what was wanted.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Iterable
+
+from wire.address import BrokerAddress, parse_address
+from wire.errors import AddressError
+from wire.topics import WANTED as TOPIC_WANTED
+from wire.topics import is_topic
+
+SWITCH_WANTED = "1 or 0 (yes or no, true or false, on or off)"
+
+
+def text(text: str) -> str:
+    return text
+
+
+def uri(text: str) -> BrokerAddress:
+    try:
+        return parse_address(text)
+    except AddressError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def topic(text: str) -> str:
+    if not is_topic(text):
+        raise ValueError(f"a topic of {TOPIC_WANTED} was wanted")
+    return text
+
+
+def prefix(text: str) -> str:
+    if not is_topic(text) or not text.strip("/"):
+        raise ValueError(f"the beginning of a topic, {TOPIC_WANTED}, was wanted")
+    return text
+
+
+def switch(text: str) -> bool:
+    try:
+        return _SWITCH[text.lower()]
+    except KeyError as exc:
+        raise ValueError(f"{SWITCH_WANTED} was wanted") from exc
+
+
+def port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise ValueError("a port from 0 to 65535 was wanted (0 = any free port)")
+    return int(text)
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """What reads a whole number from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 12 and low <= int(text) <= high):
+            raise ValueError(f"a number from {low} to {high} was wanted")
+        return int(text)
+
+    return read
+
+
+def host(text: str) -> str:
+    if any(c.isspace() or not c.isprintable() for c in text) or len(text) > 255:
+        raise ValueError("a host name or an IP address was wanted")
+    return text.strip("[]")
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], str]:
+    """What reads one of ``words``, in any case."""
+    known = tuple(words)
+
+    def read(text: str) -> str:
+        if text.lower() not in known:
+            raise ValueError(f"one of {', '.join(known)} was wanted")
+        return text.lower()
+
+    return read
+
+
+def ca_file(text: str) -> str:
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError as exc:
+        reason = (
+            exc.strerror if not isinstance(exc, ssl.SSLError) and exc.strerror else "no certificate in it"
+        )
+        raise ValueError(f"a file of PEM certificates was wanted ({reason})") from exc
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a service that listens on ``host``."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+_SWITCH = {
+    **dict.fromkeys(("1", "yes", "true", "on"), True),
+    **dict.fromkeys(("0", "no", "false", "off"), False),
+}
