@@ -40,6 +40,17 @@ def seed(text: str) -> int:
     return _whole(text, 0, 2**63 - 1, "a whole number from 0")
 
 
+def pace(text: str) -> float:
+    """Games a minute."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 600:
+        raise argparse.ArgumentTypeError(f"a number from 0 to 600 was wanted, not {text[:40]!r}")
+    return number
+
+
 def _whole(text: str, low: int, high: int, wanted: str) -> int:
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else -1
     if not low <= number <= high:

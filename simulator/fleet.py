@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simulator.deadlines import Clock, Deadlines, steady_clock
 from simulator.device.device import Device
+from simulator.device.dice import SmallDice
 from simulator.device.memory import Factory, Memory
 from simulator.device.transitions import State
+from simulator.download import Downloads
 from simulator.errors import DamagedMemory, FleetPlanError
 from simulator.fleet_plan import MAX_DEVICES, FleetPlan, Group
-from simulator.identities import Identity, Register, factory_values
+from simulator.identities import Identity, Register, factory_values, seed_of
 from simulator.link import Links
 from simulator.networks import Networks
 from simulator.session import FAILED, Session, Surroundings, Tell
@@ -53,10 +56,12 @@ class Fleet:
         broker: BrokerAddress | None = None,
         state: StateDir | None = None,
         clock: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
         on_event: Tell = _tell_nobody,
     ) -> None:
         """A fleet without power. `broker` becomes the factory `mqttURI` of every device whose group names
-        none; `state` must be open, and stays the caller's to close.
+        none; `state` must be open, and stays the caller's to close. `tls` is what servers of firmware are
+        trusted by (default: the system's certificates).
         """
         self.plan = plan
         self.totals: Counter[str] = Counter()
@@ -67,7 +72,8 @@ class Fleet:
         clock = clock or steady_clock()
         self._deadlines = Deadlines(clock)
         save = None if state is None else state.save
-        self._around = Surroundings(clock, self._deadlines, Networks(plan.networks), save, self._tell)
+        networks, downloads = Networks(plan.networks), Downloads(tls=tls)
+        self._around = Surroundings(clock, self._deadlines, networks, save, self._tell, downloads)
         self._clock = clock
         self.switchboard = Switchboard(plan.seed, self.select, clock, self._deadlines)
         self._register = Register(plan)
@@ -190,9 +196,9 @@ class Fleet:
         relay_id = identity.relay_id
         factory = self._factories.get(group.name)
         if factory is None:
-            factory = self._factories[group.name] = Factory(factory_values(group, self._broker))
-        device = Device(relay_id, self._memory(relay_id, factory))
-        session = Session(device, self._links.link(), self._around)
+            values = factory_values(group, self._broker)
+            factory = self._factories[group.name] = Factory(values, group.lacks)
+        session = Session(self._device(group, relay_id, factory), self._links.link(), self._around)
         self._sessions[relay_id] = session
         self._identities[relay_id] = identity
         self._groups[relay_id] = group
@@ -201,6 +207,17 @@ class Fleet:
         for number, spec in enumerate(group.faults):
             self.switchboard.afflict(one(relay_id), spec, f"{group.name}-{number + 1}")
         return session
+
+    def _device(self, group: Group, relay_id: str, factory: Factory) -> Device:
+        play = group.play or self.plan.play
+        return Device(
+            relay_id,
+            self._memory(relay_id, factory),
+            boot_ms=group.boot_ms,
+            has_clock=group.clock,
+            play=play,
+            dice=SmallDice(seed_of(f"{self.plan.seed}/{relay_id}/play")) if play else None,
+        )
 
     def _named(self, relay_id: str, who: Who) -> bool:
         return who.includes(relay_id, self._groups[relay_id].name, self._identities[relay_id].location)

@@ -10,29 +10,24 @@ from pathlib import Path
 
 import yaml
 
-from simulator.fleet_plan import (
-    DEFAULT_LOCATION,
-    MAX_DEVICES,
-    Config,
-    FaultSpec,
-    FleetPlan,
-    Group,
-    default_plan,
-)
+from simulator.board_file import read_config, read_faults, read_firmware, read_play, read_value
+from simulator.errors import FleetFileError, FleetPlanError
+from simulator.fleet_plan import DEFAULT_LOCATION, MAX_DEVICES, FleetPlan, Group, default_plan
 from simulator.networks import DEFAULT_NETWORKS, Network
-from simulator.schedule_file import Floor, read_duration, read_fault, read_schedule
-from simulator.yaml_document import Document, Entry, compose, described, is_text, read_document, scalar
-from wire.components import APP, COMPONENTS, NET, Component
+from simulator.profile import Profile, merged
+from simulator.profile_file import load_profile
+from simulator.schedule_file import Floor, read_duration, read_schedule
+from simulator.yaml_document import Document, Entry, compose, described, is_text, read_document
+from wire.components import APP, NET
 from wire.errors import RelayIdError
-from wire.fields import Field, Value
+from wire.fields import Value
 from wire.relay import canonical_relay_id
 
 MAX_SEED = 2**63 - 1
 
 FLEET_KEYS = ("seed", "arrival", "networks", "groups", "schedule")
 NETWORK_KEYS = {"ssid": "netStaSSID", "password": "netStaPwd", "channel": "netStaChan"}
-GROUP_KEYS = ("name", "count", "relays", "location", "firmware", "config", "faults")
-SETTABLE = tuple(name for name in COMPONENTS if name != APP.name)
+GROUP_KEYS = ("name", "count", "relays", "location", "profile", "firmware", "config", "faults", "play")
 
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,48}")
 
@@ -99,7 +94,7 @@ class _Reader:
         values: dict[str, Value] = {"password": "", "channel": 1}
         for name, entry in entries.items():
             row = NET.field(NETWORK_KEYS[name])
-            value = None if row is None else self._value(entry.value, f"{field}.{name}", row)
+            value = None if row is None else read_value(self._document, entry.value, f"{field}.{name}", row)
             if value is not None:
                 values[name] = value
         if "ssid" not in entries and isinstance(node, yaml.MappingNode):
@@ -123,16 +118,22 @@ class _Reader:
         count = self._size(node, entries, field, relays)
         self._count += count
         location = entries.get("location")
-        config = self._config(entries.get("config"), f"{field}.config")
-        firmware = self._firmware(entries.get("firmware"), f"{field}.firmware")
+        profile = self._profile(entries.get("profile"), f"{field}.profile")
+        config = read_config(self._document, entries.get("config"), f"{field}.config")
+        firmware = read_firmware(self._document, entries.get("firmware"), f"{field}.firmware")
+        faults = read_faults(self._document, entries.get("faults"), f"{field}.faults")
         return Group(
             name=self._name(node, entries.get("name"), field),
             count=count,
             relays=relays,
             location=(location and self._document.text(location.value, f"{field}.location", longest=128))
             or DEFAULT_LOCATION,
-            config={**config, **({APP.name: firmware} if firmware else {})},
-            faults=self._faults(entries.get("faults"), f"{field}.faults"),
+            config=merged(profile.config, {**config, **({APP.name: firmware} if firmware else {})}),
+            faults=(*profile.quirks, *faults),
+            play=read_play(self._document, entries.get("play"), f"{field}.play"),
+            lacks=profile.lacks,
+            boot_ms=profile.boot_ms,
+            clock=profile.clock,
         )
 
     def _name(self, group: yaml.Node, entry: Entry | None, field: str) -> str:
@@ -174,39 +175,17 @@ class _Reader:
             self._document.note(counted.key, f"{field}.count", "count or relays was wanted, not both")
         return self._document.whole(counted.value, f"{field}.count", 1, MAX_DEVICES) or 0
 
-    def _firmware(self, entry: Entry | None, field: str) -> dict[str, Value]:
-        names = [row.name for row in APP]
-        entries = {} if entry is None else self._document.mapping(entry.value, field, names)
-        read = {n: self._document.text(e.value, f"{field}.{n}", longest=64) for n, e in entries.items()}
-        return {name: value for name, value in read.items() if value is not None}
-
-    def _config(self, entry: Entry | None, field: str) -> Config:
-        entries = {} if entry is None else self._document.mapping(entry.value, field, SETTABLE)
-        return {
-            name: self._component(part.value, f"{field}.{name}", COMPONENTS[name])
-            for name, part in entries.items()
-        }
-
-    def _component(self, node: yaml.Node, field: str, component: Component) -> dict[str, Value]:
-        found: dict[str, Value] = {}
-        for name, entry in self._document.mapping(node, field, [row.name for row in component]).items():
-            row = component.field(name)
-            value = None if row is None else self._value(entry.value, f"{field}.{name}", row)
-            if value is not None:
-                found[name] = value
-        return found
-
-    def _value(self, node: yaml.Node, field: str, row: Field) -> Value | None:
-        """The value of one field of the contract's section 3, judged by the contract's own table."""
-        value = str(node.value) if row.type is str and is_text(node) else scalar(node)
-        if problem := row.problem(value):
-            self._document.note(node, field, problem)
-            return None
-        return value if isinstance(value, int | str) else None
-
-    def _faults(self, entry: Entry | None, field: str) -> tuple[FaultSpec, ...]:
-        items = [] if entry is None else self._document.items(entry.value, field)
-        return tuple(read_fault(self._document, node, f"{field}[{i}]") for i, node in enumerate(items))
+    def _profile(self, entry: Entry | None, field: str) -> Profile:
+        name = None if entry is None else self._document.text(entry.value, field, longest=256)
+        if entry is None or name is None:
+            return Profile("")
+        try:
+            return load_profile(name, Path(self._document.name).parent)
+        except FleetFileError as exc:
+            self._document.take_over(exc.problems)
+        except FleetPlanError as exc:
+            self._document.note(entry.value, field, str(exc).removeprefix("profile: "))
+        return Profile("")
 
     def _once(self, node: yaml.Node, field: str, seen: dict[str, int], value: str) -> None:
         line = node.start_mark.line + 1

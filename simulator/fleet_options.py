@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from simulator.command_line import count, seed
+from simulator.command_line import count, pace, seed
 from simulator.fleet_file import load_plan
 from simulator.fleet_plan import DEFAULT_COUNT, FleetPlan
 
@@ -31,6 +31,19 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_play_option(parser: argparse.ArgumentParser, default: float) -> None:
+    """`--play`, for the commands that run machines."""
+    parser.add_argument(
+        "--play",
+        type=pace,
+        default=default,
+        metavar="N",
+        help="games a minute on each machine, for groups whose file does not say how they are played; "
+        f"0 = nobody plays (default {default:g})",
+    )
+
+
 def chosen_plan(args: argparse.Namespace) -> FleetPlan:
     """The plan that the options ask for; FleetPlanError with everything that is wrong with it."""
-    return load_plan(args.fleet, count=args.count, seed=args.seed)
+    plan = load_plan(args.fleet, count=args.count, seed=args.seed)
+    return plan.with_pace(args.play) if "play" in args else plan

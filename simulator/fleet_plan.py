@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from simulator.device.device import BOOT_MS
+from simulator.device.play import Play
 from simulator.errors import FleetPlanError
 from simulator.networks import DEFAULT_NETWORKS, Network
 from simulator.schedule import Occasion
@@ -26,7 +28,9 @@ Config = Mapping[str, Mapping[str, Value]]
 class Group:
     """Devices that have everything but their identity in common.
 
-    `relays` are the ids that the file gives; where it gives none, `count` ids are generated.
+    `relays` are the ids that the file gives; where it gives none, `count` ids are generated. `play` is how
+    the machines are played, None where the group does not say. The rest is as in a
+    `simulator.profile.Profile`, which is part of it already.
     """
 
     name: str
@@ -35,13 +39,18 @@ class Group:
     location: str = DEFAULT_LOCATION
     config: Config = field(default_factory=dict)
     faults: tuple[FaultSpec, ...] = ()
+    play: Play | None = None
+    lacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    boot_ms: int = BOOT_MS
+    clock: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
     """A whole fleet. The same plan gives the same devices with the same identities and faults.
 
-    `arrival_ms` is how long it takes until the last device is switched on; they come evenly.
+    `arrival_ms` is how long it takes until the last device is switched on; they come evenly. `play` is how
+    the machines of groups are played that do not say it; None: not at all.
     """
 
     groups: tuple[Group, ...]
@@ -49,6 +58,7 @@ class FleetPlan:
     seed: int = 1
     schedule: tuple[Occasion, ...] = ()
     arrival_ms: int = 0
+    play: Play | None = None
 
     @property
     def count(self) -> int:
@@ -57,6 +67,10 @@ class FleetPlan:
     def with_seed(self, seed: int | None) -> FleetPlan:
         """The same fleet with other identities and another course of its faults; None changes nothing."""
         return self if seed is None else replace(self, seed=seed)
+
+    def with_pace(self, games_per_minute: float) -> FleetPlan:
+        """The same fleet, whose machines are played at this pace where their group does not say how."""
+        return replace(self, play=Play(games_per_minute=games_per_minute) if games_per_minute else None)
 
     def with_count(self, count: int | None) -> FleetPlan:
         """The same groups, scaled to `count` devices in all; None changes nothing.

@@ -138,7 +138,7 @@ def _identity(faker: Faker, seed: int, group: Group, index: int, relay_id: str) 
 
 def _generated(seed: int, group: str, given: set[str], batches: set[int]) -> Iterator[str]:
     """Relay ids without end: the boards of a batch in an order of their own, then the next batch."""
-    start = _digest(f"{seed}/{group}")
+    start = seed_of(f"{seed}/{group}")
     step = (start >> BATCH_BITS) | 1  # odd, so that it visits every address of the batch once
     batch = start % BATCH
     while True:
@@ -151,5 +151,6 @@ def _generated(seed: int, group: str, given: set[str], batches: set[int]) -> Ite
                 yield relay_id
 
 
-def _digest(text: str) -> int:
+def seed_of(text: str) -> int:
+    """A number that follows from a text alone, on every machine."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

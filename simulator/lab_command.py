@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from simulator.broker import Engine
 from simulator.broker.mosquitto import search_path
 from simulator.command_line import broker_uri, port
-from simulator.fleet_options import add_plan_options, chosen_plan
+from simulator.fleet_options import add_plan_options, add_play_option, chosen_plan
 from wire.address import BrokerAddress
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ then, in another terminal:
 EMBEDDED_LIMIT = 300
 """Devices beyond which the embedded broker is slow (design, section 4)."""
 
+GAMES_PER_MINUTE = 2
+"""On each machine, unless its group says how it is played: enough for a floor to look alive."""
+
 EMBEDDED, MOSQUITTO = "embedded", "mosquitto"
 
 
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     _add_ports(parser)
     add_plan_options(parser)
+    add_play_option(parser, GAMES_PER_MINUTE)
     parser.add_argument(
         "--broker",
         type=_broker,

@@ -24,3 +24,8 @@ class Profile:
     boot_ms: int = BOOT_MS
     clock: bool = True
     quirks: tuple[FaultSpec, ...] = ()
+
+
+def merged(under: Config, over: Config) -> Config:
+    """The values of both, those of `over` where both have one."""
+    return {name: {**under.get(name, {}), **over.get(name, {})} for name in {**under, **over}}

@@ -5,6 +5,7 @@ A session decides nothing: when to connect again, what to answer and what to kee
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +15,20 @@ from typing import Any
 from simulator.affliction import Affliction
 from simulator.deadlines import Clock, Deadline, Deadlines
 from simulator.device.device import Device
-from simulator.device.effects import Connect, Disconnect, Effect, Note, Publish, Save
+from simulator.device.effects import (
+    Connect,
+    Disconnect,
+    Download,
+    Effect,
+    Note,
+    Publish,
+    Save,
+    StopDownload,
+)
+from simulator.device.image import Received
 from simulator.device.link import LinkSettings, Refusal
 from simulator.device.transitions import State
+from simulator.download import Downloads
 from simulator.errors import StateDirError
 from simulator.faults import SOUND, AnyFault, Arrival
 from simulator.faulty_link import FaultyLink, Phase
@@ -41,7 +53,7 @@ _log = logging.getLogger("simulator.session")
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the devices of a fleet have in common: the time, their timers, the networks that exist, where an
-    NVS is kept (None: nowhere), and who is told of everything.
+    NVS is kept (None: nowhere), who is told of everything, and how firmware is loaded.
     """
 
     clock: Clock
@@ -49,6 +61,7 @@ class Surroundings:
     networks: Networks
     save: Callable[[str, Mapping[str, Any]], None] | None
     tell: Tell
+    downloads: Downloads
 
 
 class Session:
@@ -58,6 +71,7 @@ class Session:
         "_affliction",
         "_around",
         "_deadline",
+        "_download",
         "_epoch",
         "_held",
         "_joining",
@@ -75,6 +89,7 @@ class Session:
         self._state = device.state.value
         self._deadline: Deadline | None = None
         self._joining: Deadline | None = None
+        self._download: asyncio.Task[None] | None = None
         self._epoch = 0
 
     @property
@@ -158,6 +173,17 @@ class Session:
         for arrival in self._affliction.messages.inbound((Arrival(topic, payload),)):
             self._arrive(arrival, self._epoch)
 
+    def download_progress(self, received: int, total: int | None) -> None:
+        self._do(lambda now_ms: self.device.download_progress(received, total, now_ms))
+
+    def downloaded(self, received: Received) -> None:
+        self._download = None
+        self._do(lambda now_ms: self.device.downloaded(received, now_ms))
+
+    def download_failed(self, why: str) -> None:
+        self._download = None
+        self._do(lambda now_ms: self.device.download_failed(why, now_ms))
+
     def _arrive(self, arrival: Arrival, epoch: int) -> None:
         """Hand a message over, later where it is delayed; what waits when the connection ends is lost."""
 
@@ -199,7 +225,11 @@ class Session:
             case Disconnect():
                 self._part(effect)
             case Save():
-                self._save(effect.nvs)
+                self._save(effect)
+            case Download():
+                self._download = self._around.downloads.begin(effect, self)
+            case StopDownload():
+                self._stop_download()
             case Note():
                 self._tell("note", {"mark": effect.mark, "what": effect.what, **effect.facts})
 
@@ -229,11 +259,16 @@ class Session:
             self._link = FaultyLink(self._link, self, phase, self._around.clock, self._around.deadlines)
         self._link.line = line
 
-    def _save(self, nvs: Mapping[str, Any]) -> None:
+    def _stop_download(self) -> None:
+        download, self._download = self._download, None
+        if download is not None:
+            download.cancel()
+
+    def _save(self, wanted: Save) -> None:
         if self._around.save is None:
             return
         try:
-            self._around.save(self.device.relay_id, nvs)
+            self._around.save(self.device.relay_id, wanted.nvs)
         except StateDirError as exc:
             _log.error("! %s nvs=not-saved why=%s", self.device.relay_id, exc)
             self._tell("note", {"mark": "!", "what": "not-saved", "why": str(exc)})
@@ -265,6 +300,7 @@ class Session:
 
     def _forget(self) -> None:
         self._epoch += 1
+        self._stop_download()
         for deadline in (self._deadline, self._joining):
             if deadline is not None:
                 deadline.cancel()

@@ -46,10 +46,17 @@ class Document:
         """Remember what is wrong with `node`."""
         self._problems.append(FileProblem(self.name, node.start_mark.line + 1, field, wanted))
 
+    def take_over(self, problems: Iterable[FileProblem]) -> None:
+        """Remember what is wrong with another file that this one uses."""
+        self._problems += problems
+
     def refuse(self) -> None:
         """Raise everything that was noted, in the order of the file; nothing if nothing was."""
         if self._problems:
-            raise FleetFileError(tuple(sorted(self._problems, key=lambda problem: problem.line or 0)))
+            raise FleetFileError(tuple(sorted(self._problems, key=self._place)))
+
+    def _place(self, problem: FileProblem) -> tuple[bool, str, int]:
+        return problem.file != self.name, problem.file, problem.line or 0
 
     def mapping(self, node: yaml.Node, field: str, known: Iterable[str] | None = None) -> dict[str, Entry]:
         """The entries of a mapping; an unknown key, a repeated one and one that is no text are noted."""

@@ -123,7 +123,7 @@ def _told_machine(board: Board, now_ms: int) -> list[Effect]:
         telling.exception(POWER_APPLIED)
     changed = board.memory.untold
     game.tell_untold(board, telling)
-    if board.play is not None:
+    if board.play is not None and board.play.games_per_minute:
         board.play_ms = now_ms + board.play.drawn_pause_ms(board.chance(), now_ms)
     return [Save(board.memory), *telling.said] if changed else telling.said
 

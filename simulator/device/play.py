@@ -137,7 +137,9 @@ def _is_day(value: Any) -> bool:
 
 _CHANCE = "a number from 0 to 1"
 HABITS: Mapping[str, Habit] = {
-    "games_per_minute": Habit("games a minute, on average", "a number from 0.01 to 600", _number(0.01, 600)),
+    "games_per_minute": Habit(
+        "games a minute, on average; 0: nobody plays", "a number from 0 to 600", _number(0, 600)
+    ),
     "bet": Habit("credits a game", "a whole number from 1 to 100000", _whole(1, 100_000)),
     "return_to_player": Habit(
         "the part of all bets that is won back in the long run", "a number from 0 to 1.5", _number(0, 1.5)

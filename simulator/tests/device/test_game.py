@@ -230,6 +230,11 @@ class TestPlayers:
         bench.wait(10 * MINUTE_MS)
         assert set(kinds(bench.said)) == {"NETWORK_CONNECTED"}
 
+    def test_at_a_pace_of_0_nobody_plays(self) -> None:
+        bench = Bench(play=Play(games_per_minute=0)).started()
+        bench.wait(10 * MINUTE_MS)
+        assert set(kinds(bench.said)) == {"NETWORK_CONNECTED"}
+
     def test_they_play_at_their_pace(self) -> None:
         bench = Bench(play=CALM).started()
         bench.wait(20 * MINUTE_MS)

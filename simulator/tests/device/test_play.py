@@ -28,7 +28,7 @@ def test_what_is_not_said_is_as_usual() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("games_per_minute", 0),
+        ("games_per_minute", -1),
         ("games_per_minute", float("nan")),
         ("games_per_minute", True),
         ("bet", 0.5),
