@@ -35,6 +35,7 @@ class Missing(HarnessError, AssertionError):
         instead = "".join(f"\n    {line}" for line in seen[-20:]) or " nothing"
         super().__init__(f"{wanted} was wanted within {seconds:g} s; instead came:{instead}")
         self.wanted = wanted
+        self.seen = tuple(seen)
 
 
 class Unexpected(HarnessError, AssertionError):
@@ -44,6 +45,7 @@ class Unexpected(HarnessError, AssertionError):
         came = "".join(f"\n    {line}" for line in seen[:20])
         super().__init__(f"{unwanted} must not happen, but there came:{came}")
         self.unwanted = unwanted
+        self.seen = tuple(seen)
 
 
 class PoolEmpty(HarnessError):

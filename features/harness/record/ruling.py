@@ -98,13 +98,18 @@ def ruled(
     header = run.header
     failures = (header.known if header else ()) if known is None else tuple(known)
     strictly = bool(header and header.strict) if strict is None else strict
-    levels = {one.id: one.level for one in catalogue.requirements}
-    checks = tuple(
-        RuledCheck(check, tuple(_outcomes(check, levels, failures, strictly))) for check in run.checks
-    )
+    checks = tuple(ruled_check(check, catalogue, failures, strict=strictly) for check in run.checks)
     gone = tuple(entry for entry in failures if _is_gone(entry, checks))
     code, reasons = _judged(run.trouble, checks, gone)
     return Ruling(code, tuple(reasons), checks, tuple(_requirements(catalogue, checks)), gone)
+
+
+def ruled_check(
+    check: Check, catalogue: Catalogue, known: Sequence[KnownFailure] = (), *, strict: bool = False
+) -> RuledCheck:
+    """The ruling on one check by itself."""
+    levels = {one.id: one.level for one in catalogue.requirements}
+    return RuledCheck(check, tuple(_outcomes(check, levels, known, strict)))
 
 
 def _outcomes(
