@@ -1,29 +1,64 @@
-"""The configuration stream of a relay as Server-Sent Events (specification, endpoint 6; contract, section 6).
+"""Server-Sent Events: how a stream is opened, kept alive and ended, whatever it sends (contract, section 6).
 
-Pure ASGI: a stream costs one task, and one more that waits for its client to leave. A message is encoded
-once for all streams of its relay, and one timer beats for all streams of the service.
+Pure ASGI: a stream costs one task, and one more that waits for its client to leave. What it sends comes from
+its source, and is encoded once for all streams that send it; one timer beats for all streams of the service.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from contextvars import Context
+from typing import Any, Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cms import frames, log
+from cms import log
 from cms.errors import TooManyStreams
-from cms.hub import Dropped, Hub, Subscription
-from wire.relay import canonical_relay_id
+from cms.hub import Hub
+from cms.relay_stream import RelaySource
 
 HEARTBEAT_S = 5.0
 STALLED_S = 30.0
 """How long a client may take nothing of what is sent to it before its stream is ended."""
 
 MAX_STREAMS = 2_000
-MAX_CHUNK = 64 * 1024
-"""Bytes after which frames that wait are sent in another chunk."""
+
+
+class Source(Protocol):
+    """What one stream sends."""
+
+    @property
+    def relay_id(self) -> str | None:
+        """The relay that it is about, None for the floor. Streams of one relay share their heartbeats."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What it is called in the log."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come; what is there can still be taken."""
+
+    def opened(self) -> AbstractContextManager[None]:
+        """Inside, nothing is missed."""
+
+    def greeting(self) -> bytes:
+        """The first frame; called inside ``opened``."""
+
+    def heartbeat(self, now_ms: int) -> bytes: ...
+
+    def take(self) -> bytes:
+        """The next chunk of whole frames, empty where nothing waits."""
+
+    async def wait(self) -> None:
+        """Return once something may be there to take, the source ended, or somebody called wake()."""
+
+    def wake(self) -> None: ...
+
+    def end(self) -> None: ...
 
 
 class Streams:
@@ -51,14 +86,22 @@ class Streams:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def limit(self) -> int:
+        return self._max_streams
+
     def response(self, relay_id: str) -> EventStream:
         """The stream of one relay, to be returned from a route.
 
         RelayIdError for a bad id, TooManyStreams where as many are open as are served.
         """
+        return self.of(RelaySource(self._hub, relay_id, self._clock_ms))
+
+    def of(self, source: Source) -> EventStream:
+        """The stream of any source; TooManyStreams."""
         if len(self._open) >= self._max_streams:
             raise TooManyStreams(self._max_streams)
-        return EventStream(self, self._hub, canonical_relay_id(relay_id), self._clock_ms)
+        return EventStream(self, source)
 
     def close(self) -> None:
         """End all streams: each client sees the regular end of its response."""
@@ -75,7 +118,8 @@ class Streams:
         elif self._timer is None:
             loop = asyncio.get_running_loop()
             self._due = loop.time() + self._heartbeat_s
-            self._timer = loop.call_at(self._due, self._beat)
+            # A context of its own: the beat of all streams is not of the request that opened the first one.
+            self._timer = loop.call_at(self._due, self._beat, context=Context())
 
     def left(self, stream: EventStream) -> None:
         self._open.discard(stream)
@@ -90,12 +134,12 @@ class Streams:
         self._due += (late + 1) * self._heartbeat_s
         self._timer = loop.call_at(self._due, self._beat)
         now_ms = self._clock_ms()
-        beats: dict[str, bytes] = {}
+        beats: dict[str | None, bytes] = {}
         for stream in self._open:
-            relay_id = stream.relay_id
-            if relay_id not in beats:
-                beats[relay_id] = frames.heartbeat(relay_id, now_ms)
-            stream.beat(beats[relay_id], loop.time() - self._stalled_s)
+            source = stream.source
+            if source.relay_id not in beats:
+                beats[source.relay_id] = source.heartbeat(now_ms)
+            stream.beat(beats[source.relay_id], loop.time() - self._stalled_s)
 
     def _stop_beating(self) -> None:
         if self._timer is not None:
@@ -104,42 +148,37 @@ class Streams:
 
 
 class EventStream(Response):
-    """One stream: an ASGI response, made by Streams.response().
+    """One stream: an ASGI response, made by Streams.
 
-    ``connected`` is sent when messages of the relay are already being queued for it, so that the answer to
-    what a client asks after ``connected`` can't be missed.
+    Its greeting is sent when nothing of its source can be missed any more, so that the answer to what a
+    client asks after ``connected`` is not.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, streams: Streams, hub: Hub, relay_id: str, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, streams: Streams, source: Source) -> None:
         # Not Response's own constructor: it would give the response a body, and thereby a length.
         self.status_code = 200
         self.background = None
         self.init_headers(
             {"Content-Type": self.media_type, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         )
-        self.relay_id = relay_id
+        self.source = source
         self._streams = streams
-        self._hub = hub
-        self._clock_ms = clock_ms
-        self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
         self._heartbeat: bytes | None = None
         self._sending_since: float | None = None
         self._ended = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Serve until the client leaves or the service ends it; either ends the subscription at once."""
-        log.event("<", "sse subscribe", relay=self.relay_id)
-        with self._hub.subscribe(self.relay_id) as subscription:
-            log.event("=", "callback registered", relay=self.relay_id)
-            self._subscription = subscription
+        """Serve until the client leaves or the service ends it; either ends the source at once."""
+        log.event("<", "sse subscribe", **self.source.facts)
+        with self.source.opened():
             self._task = asyncio.current_task()
             self._streams.opened(self)
             client = asyncio.create_task(self._watch(receive), name="sse-client")
             try:
-                await self._serve(subscription, send)
+                await self._serve(send)
             except asyncio.CancelledError:
                 if not self._ended or self._task is None or self._task.uncancel() > 0:
                     raise
@@ -148,15 +187,14 @@ class EventStream(Response):
                 self._streams.left(self)
                 client.cancel()
                 await asyncio.gather(client, return_exceptions=True)
-        log.event("=", "sse ended", relay=self.relay_id)
+        log.event("=", "sse ended", **self.source.facts)
 
     def end(self) -> None:
         """End the stream, also while it waits for a client that takes nothing."""
         if self._ended:
             return
         self._ended = True
-        if self._subscription is not None:
-            self._subscription.end()
+        self.source.end()
         if self._task is not None and self._sending_since is not None:
             self._task.cancel()
 
@@ -164,43 +202,33 @@ class EventStream(Response):
         """Send a heartbeat, or end a stream whose client has taken nothing since ``stalled_before``."""
         self._heartbeat = frame
         if self._sending_since is not None and self._sending_since < stalled_before:
-            log.event("!", "sse client stalled", relay=self.relay_id)
+            log.event("!", "sse client stalled", **self.source.facts)
             self.end()
-        elif self._subscription is not None:
-            self._subscription.wake()
+        else:
+            self.source.wake()
 
-    async def _serve(self, subscription: Subscription, send: Send) -> None:
+    async def _serve(self, send: Send) -> None:
+        source = self.source
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        chunk = frames.connected(self.relay_id, self._clock_ms())
-        log.event("=", "sse subscribed", relay=self.relay_id)
+        chunk = source.greeting()
+        log.event("=", "sse subscribed", **source.facts)
         while chunk or not self._ended:
             if chunk:
                 self._sending_since = asyncio.get_running_loop().time()
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 self._sending_since = None
-            elif subscription.ended:
+            elif source.ended:
                 break
             else:
-                await subscription.wait()
-            chunk = b"" if self._ended else self._next_chunk(subscription)
+                await source.wait()
+            chunk = b"" if self._ended else self._next_chunk()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _next_chunk(self, subscription: Subscription) -> bytes:
-        """All that is to be sent now: a heartbeat that is due, then the frames that wait."""
-        chunk = []
-        size = 0
-        if self._heartbeat is not None:
-            chunk.append(self._heartbeat)
-            self._heartbeat = None
-        while size < MAX_CHUNK and (item := subscription.take()) is not None:
-            frame = self._dropped(item) if isinstance(item, Dropped) else item.frame
-            chunk.append(frame)
-            size += len(frame)
-        return chunk[0] if len(chunk) == 1 else b"".join(chunk)
-
-    def _dropped(self, item: Dropped) -> bytes:
-        log.event("!", "sse client too slow", relay=self.relay_id, dropped=item.count)
-        return frames.dropped(self.relay_id, item.count, self._clock_ms())
+    def _next_chunk(self) -> bytes:
+        """All that is to be sent now: a heartbeat that is due, then what the source has."""
+        heartbeat, self._heartbeat = self._heartbeat, None
+        chunk = self.source.take()
+        return chunk if heartbeat is None else heartbeat + chunk
 
     async def _watch(self, receive: Receive) -> None:
         """End the stream when its client is gone."""
