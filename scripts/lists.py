@@ -13,6 +13,7 @@ from pathlib import Path
 from cms.app import build
 from cms.settings import SETTINGS, read_settings
 from simulator.cli import COMMANDS as LAB_COMMANDS
+from simulator.control.operations import OPERATIONS
 from simulator.faults import KINDS as FAULTS
 from simulator.faults.spec import SpecField
 from wire.commands import COMMANDS, EVENTS, action_of
@@ -83,10 +84,15 @@ def faults() -> str:
     return table(("kind", "a device with it", "fields"), rows)
 
 
+def control() -> str:
+    rows = [(f"`{o.method} {o.path}`", o.summary, ", ".join(f"`{n}`" for n in o.fields)) for o in OPERATIONS]
+    return table(("operation", "what", "fields"), [*rows, ("`GET /metrics`", "figures for Prometheus", "")])
+
+
 LISTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "wire/README.md": {"topics": topics, "fields": fields, "commands": commands, "events": events},
     "cms/README.md": {"settings": settings, "routes": routes},
-    "simulator/README.md": {"lab commands": lab_commands, "faults": faults},
+    "simulator/README.md": {"lab commands": lab_commands, "faults": faults, "control": control},
 }
 
 

@@ -13,7 +13,10 @@ The tree:
     │   ├── BrokerNotInstalled     the machine's: the broker asked for is not on it
     │   └── ProtocolViolation      a client's: it sent what MQTT 3.1.1 forbids; its connection is closed
     ├── FleetPlanError             the user's: the fleet that was asked for can't be
-    │   └── FleetFileError         the user's: the fleet file is wrong; every problem with file, line, field
+    │   └── FleetFileError         the user's: a fleet file or profile is wrong; every problem with file, line
+    ├── ControlError               the control of a fleet can't be served, reached or believed
+    │   ├── ControlRequestError    the caller's: what was asked of it is wrong; every problem with its field
+    │   └── NoSuchDevice           the caller's: nobody in the fleet is meant by what was asked
     ├── StateDirError              the user's: the folder of --state can't be used
     ├── LinkError                  the network's: a device got no connection to its broker
     ├── OnlookerError              the network's: a broker does not let us look on
@@ -109,11 +112,27 @@ class FileProblem:
 
 
 class FleetFileError(FleetPlanError):
-    """Everything that is wrong with a fleet file, one line each."""
+    """Everything that is wrong with a fleet file and the profiles that it uses, one line each."""
 
     def __init__(self, problems: tuple[FileProblem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+
+class ControlError(SimulatorError):
+    """The control of a fleet can't be served, reached or believed."""
+
+
+class ControlRequestError(ControlError):
+    """What was asked of the control is wrong; ``problems`` names every field."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+class NoSuchDevice(ControlError):
+    """Nobody in the fleet is meant by what was asked."""
 
 
 class StateDirError(SimulatorError):

@@ -8,19 +8,23 @@ import contextlib
 import logging
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from simulator.command_line import broker_uri
+from simulator.control.options import ControlOptions, add_control_options, control_options
 from simulator.errors import LinkError
 from simulator.fleet import Fleet
-from simulator.fleet_options import add_plan_options, chosen_plan
+from simulator.fleet_options import add_plan_options, add_play_option, chosen_plan
 from simulator.fleet_plan import FleetPlan
 from simulator.interrupt import until_interrupted
 from simulator.links import PahoLinks
 from simulator.state_dir import StateDir
 from wire.address import BrokerAddress
+
+if TYPE_CHECKING:
+    from simulator.control.control import Control
 
 STRAGGLERS_S = 5.0
 """How long the ready line waits for the last devices once the first one is connected."""
@@ -38,6 +42,7 @@ examples:
   smib-lab fleet --broker mqtt://192.0.2.7 --count 500 --seed 7
   smib-lab fleet --broker ws://192.0.2.7:9001 --fleet fixtures/fleets/mixed.yaml
   smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
+  smib-lab fleet --broker mqtt://127.0.0.1 --control-port 3900   for `smib-lab ctl`
 
 then, in another terminal:
   smib-lab watch --broker mqtt://127.0.0.1:1883"""
@@ -55,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the devices find the CMS, [mqtt|mqtts|ws|wss://][user:password@]host[:port]",
     )
     add_plan_options(parser)
+    add_play_option(parser, 0)
     parser.add_argument(
         "--state",
         type=Path,
@@ -67,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="certificates to trust for TLS (default: the system's)",
     )
+    add_control_options(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="a line on stderr for each device's every state"
     )
@@ -78,37 +85,75 @@ def run(args: argparse.Namespace) -> int:
         stream=sys.stderr, format="%(message)s", level=logging.INFO if args.verbose else logging.WARNING
     )
     plan = chosen_plan(args)
+    control = control_options(args)
     links = PahoLinks(tls=trusting(args.ca_file))
     with kept_in(args.state) as state:
-        asyncio.run(until_interrupted(run_fleet(plan, links, args.broker, state, sys.stdout)))
+        asyncio.run(until_interrupted(run_fleet(plan, links, args.broker, state, sys.stdout, control)))
     return 0
 
 
 async def run_fleet(
-    plan: FleetPlan, links: PahoLinks, broker: BrokerAddress, state: StateDir | None, out: TextIO
+    plan: FleetPlan,
+    links: PahoLinks,
+    broker: BrokerAddress,
+    state: StateDir | None,
+    out: TextIO,
+    options: ControlOptions | None = None,
 ) -> None:
     """Start, say `ready`, and go on until cancelled."""
-    fleet = Fleet(plan, links, broker=broker, state=state)
-    try:
-        await fleet.start()
-        await fleet.settled()
-        if not fleet.online:
-            sentence = f"no device is connected to {broker} yet; they keep trying"
-            logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
-        await fleet.until(lambda: fleet.online > 0)
-        with contextlib.suppress(TimeoutError):  # those that have not come by then may never come
-            async with asyncio.timeout(STRAGGLERS_S):
-                await fleet.until(lambda: fleet.online == len(fleet))
-        out.write(ready_line(fleet) + "\n")
-        out.flush()
-        await asyncio.get_running_loop().create_future()
-    finally:
-        await fleet.stop()
+    async with controlled(options) as control:
+        fleet = _fleet(plan, links, broker, state, control)
+        try:
+            await fleet.start()
+            if control is not None:
+                control.start(fleet)
+            await _gathered(fleet, broker)
+            out.write(ready_line(fleet, control) + "\n")
+            out.flush()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await fleet.stop()
 
 
-def ready_line(fleet: Fleet) -> str:
+def _fleet(
+    plan: FleetPlan, links: PahoLinks, broker: BrokerAddress, state: StateDir | None, control: Control | None
+) -> Fleet:
+    if control is None:
+        return Fleet(plan, links, broker=broker, state=state)
+    return Fleet(plan, links, broker=broker, state=state, on_event=control.hook())
+
+
+async def _gathered(fleet: Fleet, broker: BrokerAddress) -> None:
+    """Wait until all devices are connected, or some are and the others had their time."""
+    await fleet.settled()
+    if not fleet.online:
+        sentence = f"no device is connected to {broker} yet; they keep trying"
+        logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
+    await fleet.until(lambda: fleet.online > 0)
+    with contextlib.suppress(TimeoutError):  # those that have not come by then may never come
+        async with asyncio.timeout(STRAGGLERS_S):
+            await fleet.until(lambda: fleet.online == len(fleet))
+
+
+def ready_line(fleet: Fleet, control: Control | None = None) -> str:
     """The line that a harness waits for. Connected is who has its subscriptions acknowledged."""
-    return f"ready fleet devices={len(fleet)} connected={fleet.online} subscribed={fleet.online}"
+    url = "" if control is None else f" control={control.url}"
+    return f"ready fleet devices={len(fleet)} connected={fleet.online} subscribed={fleet.online}{url}"
+
+
+@contextlib.asynccontextmanager
+async def controlled(options: ControlOptions | None) -> AsyncIterator[Control | None]:
+    """The control that was asked for, whose port is claimed; None for none."""
+    if options is None:
+        yield None
+        return
+    from simulator.control.control import Control  # an HTTP server, which a fleet without it does without
+
+    control = Control(options)
+    try:
+        yield control
+    finally:
+        await control.stop()
 
 
 @contextlib.contextmanager

@@ -15,11 +15,12 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.broker import Broker, Engine, create_broker
 from simulator.claim import PortClaim
 from simulator.cms_process import CmsProcess
+from simulator.control.options import ControlOptions
 from simulator.device.lifecycle import HEARTBEAT
 from simulator.errors import LabError, StateDirError
 from simulator.fleet import Fleet
@@ -30,6 +31,9 @@ from simulator.pulse import Pulse
 from simulator.session import Tell
 from simulator.state_dir import StateDir
 from wire.address import BrokerAddress, parse_address
+
+if TYPE_CHECKING:
+    from simulator.control.control import Control
 
 FLEET_START_S = 60.0
 FLEET_STOP_S = 1.3
@@ -51,6 +55,7 @@ class LabOptions:
     engine: Engine = "amqtt"
     state: Path | None = None
     verbose: bool = False
+    control: ControlOptions | None = None
 
 
 class Lab:
@@ -60,9 +65,11 @@ class Lab:
         self.address = options.broker or parse_address(f"mqtt://127.0.0.1:{ports.mqtt.port}")
         self.pulse = Pulse()
         self.broker = None if options.broker else _broker(options.engine, ports)
-        self.fleet = Fleet(
-            options.plan, PahoLinks(), broker=self.address, state=state, on_event=_listener(self.pulse)
-        )
+        self.control = _control(options.control)
+        hook = _listener(self.pulse)
+        if self.control is not None:
+            hook = self.control.hook(hook)
+        self.fleet = Fleet(options.plan, PahoLinks(), broker=self.address, state=state, on_event=hook)
         log = None if options.verbose else folder / "cms.log"
         self.cms = CmsProcess(self.address, options.port, folder, log)
         self._ports = ports
@@ -81,6 +88,8 @@ class Lab:
             await self.broker.start()
         await self.cms.ready()
         await self.fleet.start()
+        if self.control is not None:
+            self.control.start(self.fleet)
         await _settled(self.fleet)
 
     async def ended(self) -> None:
@@ -93,7 +102,9 @@ class Lab:
 
     async def stop(self) -> None:
         """End every part, within 2 s; one that was not started is passed over."""
-        ends = (self.cms.stop(), _at_most(self.fleet.stop(), FLEET_STOP_S))
+        ends = [self.cms.stop(), _at_most(self.fleet.stop(), FLEET_STOP_S)]
+        if self.control is not None:
+            ends.append(self.control.stop())
         for outcome in await asyncio.gather(*ends, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 _log.error("! lab stop=incomplete", exc_info=outcome)
@@ -142,6 +153,14 @@ def _claimed(options: LabOptions, stack: ExitStack) -> Ports:
 
 def _broker(engine: Engine, ports: Ports) -> Broker:
     return create_broker(engine, mqtt_port=ports.mqtt.port, ws_port=ports.ws.port)
+
+
+def _control(options: ControlOptions | None) -> Control | None:
+    if options is None:
+        return None
+    from simulator.control.control import Control  # an HTTP server, which a lab without it does without
+
+    return Control(options)
 
 
 async def _broker_ended(broker: Broker) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from simulator.broker import Engine
 from simulator.broker.mosquitto import search_path
 from simulator.command_line import broker_uri, port
+from simulator.control.options import add_control_options, control_options
 from simulator.fleet_options import add_plan_options, add_play_option, chosen_plan
 from wire.address import BrokerAddress
 
@@ -32,6 +33,7 @@ examples:
   smib-lab up --state .lab                      what is configured and stored is there again next time
   smib-lab up --port 0 --mqtt-port 0 --ws-port 0 --plain     for a program: read the ready line
   smib-lab up --broker mosquitto --count 2000   for a big floor (apt-get install mosquitto)
+  smib-lab up --control-port 3900               to interfere with `smib-lab ctl`
   smib-lab up --broker mqtt://user:password@192.0.2.7        at a broker that runs already
 
 then, in another terminal:
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the CMS's database, the devices' memories and the logs here (default: a folder that is "
         "removed at the end)",
     )
+    add_control_options(parser)
     parser.add_argument("--plain", action="store_true", help="lines instead of a screen, on a terminal too")
     parser.add_argument(
         "--verbose", action="store_true", help="log lines of CMS, broker and fleet on stderr; implies --plain"
@@ -109,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         engine=choice.engine,
         state=args.state,
         verbose=args.verbose,
+        control=control_options(args),
     )
     plain = args.plain or args.verbose or not sys.stdout.isatty()
     asyncio.run(until_interrupted(run_lab(options, sys.stdout, plain=plain)))
@@ -160,7 +164,8 @@ async def run_lab(options: LabOptions, out: TextIO, *, plain: bool) -> None:
 def ready_line(lab: Lab) -> str:
     """The line that a harness waits for; it holds no credentials."""
     ws = "" if lab.broker is None or lab.broker.ws_uri is None else f" ws={lab.broker.ws_uri}"
-    return f"ready lab url={lab.cms.url} mqtt={lab.address}{ws} devices={len(lab.fleet)}"
+    control = "" if lab.control is None else f" control={lab.control.url}"
+    return f"ready lab url={lab.cms.url} mqtt={lab.address}{ws} devices={len(lab.fleet)}{control}"
 
 
 def _mosquitto_installed() -> bool:

@@ -34,7 +34,7 @@ def up(*args: str, temporary: Path | None = None) -> Program:
     return Program("up", *FREE, *args, env={} if temporary is None else {"TMPDIR": str(temporary)})
 
 
-def get(url: str) -> Any:
+def get(url: str | urllib.request.Request) -> Any:
     with urllib.request.urlopen(url, timeout=DEADLINE_S) as answer:
         return json.load(answer)
 
@@ -62,6 +62,18 @@ def refuses(uri: str) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_with_a_control_its_devices_can_be_reached_and_the_token_is_told_once() -> None:
+    with up("--count", "2", "--control-port", "0") as lab:
+        url = lab.ready()["control"]
+        told = lab.err.next()
+        assert told.startswith(f"= control url={url} token=")
+        authorization = {"Authorization": f"Bearer {told.rpartition('token=')[2]}"}
+        assert get(urllib.request.Request(f"{url}/api/devices", headers=authorization))["total"] == 2
+        code, seconds = lab.end()
+        assert (code, lab.err.rest()) == (0, [told])
+        assert seconds < STOP_S
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
