@@ -33,6 +33,8 @@ HEADER_LINES = 100
 Progress = Callable[[int, int | None], None]
 """Told how many bytes came, and of how many; None where the server does not say."""
 
+Trust = Callable[[], ssl.SSLContext]
+
 _log = logging.getLogger("simulator.download")
 
 
@@ -49,8 +51,12 @@ class DownloadListener(Protocol):
 class Downloads:
     """The downloads of a fleet, which share their limits and their TLS context."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None, at_once: int = AT_ONCE) -> None:
-        self._tls = tls
+    def __init__(self, *, trust: Trust | None = None, at_once: int = AT_ONCE) -> None:
+        """`trust` gives the TLS context, and is asked when the first device needs one (default: one that
+        trusts the system's certificates).
+        """
+        self._trust = trust or ssl.create_default_context
+        self._tls: ssl.SSLContext | None = None
         self._gate = asyncio.Semaphore(at_once)
 
     def begin(self, wanted: Download, listener: DownloadListener) -> asyncio.Task[None]:
@@ -73,13 +79,13 @@ class Downloads:
             listener.downloaded(received)
 
     def tls(self) -> ssl.SSLContext:
-        """The context for servers over TLS, made when the first device needs it."""
+        """The context for servers over TLS."""
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = self._trust()
         return self._tls
 
 
-async def fetch(url: str, limit_bytes: int, tls: Callable[[], ssl.SSLContext], told: Progress) -> Received:
+async def fetch(url: str, limit_bytes: int, tls: Trust, told: Progress) -> Received:
     """What is at `url`, digested as an image; DownloadError with a short reason, TimeoutError."""
     for _ in range(REDIRECTS + 1):
         async with _answered(url, tls) as answer:
@@ -120,7 +126,7 @@ async def _digested(answer: _Answer, limit_bytes: int, told: Progress) -> Receiv
 
 
 @contextlib.asynccontextmanager
-async def _answered(url: str, tls: Callable[[], ssl.SSLContext]) -> AsyncIterator[_Answer]:
+async def _answered(url: str, tls: Trust) -> AsyncIterator[_Answer]:
     """The head of the answer to a request for `url`; the connection ends with the context."""
     parts, host, port = _address(url)
     secure = tls() if parts.scheme == "https" else None

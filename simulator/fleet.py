@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from simulator.device.device import Device
 from simulator.device.dice import SmallDice
 from simulator.device.memory import Factory, Memory
 from simulator.device.transitions import State
-from simulator.download import Downloads
+from simulator.download import Downloads, Trust
 from simulator.errors import DamagedMemory, FleetPlanError
 from simulator.fleet_plan import MAX_DEVICES, FleetPlan, Group
 from simulator.identities import Identity, Register, factory_values, seed_of
@@ -56,12 +55,12 @@ class Fleet:
         broker: BrokerAddress | None = None,
         state: StateDir | None = None,
         clock: Clock | None = None,
-        tls: ssl.SSLContext | None = None,
+        trust: Trust | None = None,
         on_event: Tell = _tell_nobody,
     ) -> None:
         """A fleet without power. `broker` becomes the factory `mqttURI` of every device whose group names
-        none; `state` must be open, and stays the caller's to close. `tls` is what servers of firmware are
-        trusted by (default: the system's certificates).
+        none; `state` must be open, and stays the caller's to close. `trust` gives the TLS context
+        for servers of firmware (default: the system's certificates).
         """
         self.plan = plan
         self.totals: Counter[str] = Counter()
@@ -72,7 +71,7 @@ class Fleet:
         clock = clock or steady_clock()
         self._deadlines = Deadlines(clock)
         save = None if state is None else state.save
-        networks, downloads = Networks(plan.networks), Downloads(tls=tls)
+        networks, downloads = Networks(plan.networks), Downloads(trust=trust)
         self._around = Surroundings(clock, self._deadlines, networks, save, self._tell, downloads)
         self._clock = clock
         self.switchboard = Switchboard(plan.seed, self.select, clock, self._deadlines)

@@ -43,6 +43,8 @@ examples:
   smib-lab fleet --broker ws://192.0.2.7:9001 --fleet fixtures/fleets/mixed.yaml
   smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
   smib-lab fleet --broker mqtt://127.0.0.1 --control-port 3900   for `smib-lab ctl`
+  smib-lab fleet check floor.yaml                                what is wrong with it, and runs nothing
+  smib-lab fleet schema > fleet.schema.json                      for an editor that completes and checks YAML
 
 then, in another terminal:
   smib-lab watch --broker mqtt://127.0.0.1:1883"""
@@ -52,10 +54,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options and the help text of the command."""
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLES
+    parser.set_defaults(refuse=parser.error)
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="check FILE | schema",
+        help="run nothing: say what is wrong with fleet files, or print their JSON Schema for editors",
+    )
     parser.add_argument(
         "--broker",
         type=broker_uri,
-        required=True,
         metavar="URI",
         help="where the devices find the CMS, [mqtt|mqtts|ws|wss://][user:password@]host[:port]",
     )
@@ -81,6 +89,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the fleet until told to stop; SimulatorError with a sentence if it can't be."""
+    if args.words:
+        return _said(args)
+    if args.broker is None:
+        args.refuse("the following arguments are required: --broker")
     logging.basicConfig(
         stream=sys.stderr, format="%(message)s", level=logging.INFO if args.verbose else logging.WARNING
     )
@@ -89,6 +101,15 @@ def run(args: argparse.Namespace) -> int:
     links = PahoLinks(tls=trusting(args.ca_file))
     with kept_in(args.state) as state:
         asyncio.run(until_interrupted(run_fleet(plan, links, args.broker, state, sys.stdout, control)))
+    return 0
+
+
+def _said(args: argparse.Namespace) -> int:
+    from simulator import fleet_check
+
+    if not fleet_check.understood(args.words):
+        args.refuse(f"check FILE or schema was wanted, not {' '.join(args.words)!r}")
+    fleet_check.say(args.words, args, sys.stdout)
     return 0
 
 
@@ -118,9 +139,12 @@ async def run_fleet(
 def _fleet(
     plan: FleetPlan, links: PahoLinks, broker: BrokerAddress, state: StateDir | None, control: Control | None
 ) -> Fleet:
+    def trust() -> ssl.SSLContext:
+        return links.tls
+
     if control is None:
-        return Fleet(plan, links, broker=broker, state=state)
-    return Fleet(plan, links, broker=broker, state=state, on_event=control.hook())
+        return Fleet(plan, links, broker=broker, state=state, trust=trust)
+    return Fleet(plan, links, broker=broker, state=state, trust=trust, on_event=control.hook())
 
 
 async def _gathered(fleet: Fleet, broker: BrokerAddress) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from simulator.device.effects import Download
 from simulator.device.image import Image, Received, firmware_image, verified
-from simulator.download import Downloads
+from simulator.download import Downloads, Trust
 
 IMAGE = firmware_image("smib", "2.0.0", 200_000)
 LIMIT = 400_000
@@ -62,10 +65,12 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(answers: bytes | dict[str, bytes], *, hangs: bool = False) -> AsyncIterator[Server]:
+async def serving(
+    answers: bytes | dict[str, bytes], *, hangs: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Server]:
     given = answers if isinstance(answers, dict) else {"/wifi.bin": answers}
     server = Server(given, hangs=hangs)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server
@@ -103,7 +108,7 @@ class Listening:
 
 async def fetched(url: str, *, timeout_ms: int = 15_000, limit: int = LIMIT) -> Received | str | None:
     listening = Listening()
-    Downloads(tls=ssl.create_default_context()).begin(Download(url, limit, timeout_ms), listening)
+    Downloads().begin(Download(url, limit, timeout_ms), listening)
     return await listening.over()
 
 
@@ -193,6 +198,29 @@ def test_a_server_that_is_not_there_or_speaks_no_tls_is_named_so() -> None:
         ]
 
     assert asyncio.run(run()) == ["no TLS", "unreachable", "no HTTP address", "no HTTP address"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_over_tls_only_a_server_that_is_trusted_is_believed(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+        f"-addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(certificate, key)
+
+    async def run(trust: Trust | None) -> Received | str | None:
+        async with serving(answer(IMAGE), tls=own) as server:
+            listening = Listening()
+            url = server.url(scheme="https")
+            Downloads(trust=trust).begin(Download(url, LIMIT, 15_000), listening)
+            return await listening.over()
+
+    assert asyncio.run(run(None)) == "no TLS"
+    received = asyncio.run(run(lambda: ssl.create_default_context(cafile=str(certificate))))
+    assert isinstance(received, Received)
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
