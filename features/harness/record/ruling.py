@@ -49,6 +49,18 @@ class RuledCheck:
         failed = [outcome for outcome in self.outcomes if outcome.verdict is Verdict.FAIL]
         return bool(failed) and all(outcome.known for outcome in failed)
 
+    @property
+    def decisive(self) -> tuple[str, ...]:
+        """The requirements that it says the worst of."""
+        return tuple(one.requirement for one in self.outcomes if one.verdict is self.verdict)
+
+    @property
+    def reason(self) -> str:
+        """What its steps and the monitors say, what decides first."""
+        found = [f"{one.requirement}: {one.sentence}" for one in self.check.breaches]
+        own = [self.check.reason] if self.check.reason else []
+        return "\n".join([*own, *found] if self.verdict is self.check.verdict else [*found, *own])
+
 
 @dataclass(frozen=True, slots=True)
 class RuledRequirement:
