@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from starlette.routing import Router
 from starlette.types import ASGIApp
@@ -15,27 +16,38 @@ from starlette.types import ASGIApp
 from cms import log
 from cms.api_docs import ApiDocs
 from cms.cabinets_file import read_cabinets
+from cms.confirmation import Confirmations
+from cms.database import store_at
 from cms.handlers.broker_check import BrokerCheck, BrokerLink
 from cms.handlers.cabinets import Cabinets
+from cms.handlers.exchange import Exchange
 from cms.handlers.health import Ailment, BrokerState, Health
 from cms.handlers.live_config import ConfigLink, LiveConfig
 from cms.handlers.orders import Orders
+from cms.handlers.records import Records
+from cms.handlers.reorders import Reorders
 from cms.hub import Hub
 from cms.mqtt_service import MqttService
 from cms.outbox import Outbox, Publisher
 from cms.presence import Presence
+from cms.reported import Reports
+from cms.resync import ResyncOnConnect
 from cms.routes.broker_check import BrokerCheckRoutes
 from cms.routes.cabinets import CabinetRoutes
 from cms.routes.endpoint import Endpoint, routed
+from cms.routes.exchange import ExchangeRoutes
 from cms.routes.failures import Failures
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
+from cms.routes.records import RecordRoutes
+from cms.routes.refusals import recorded
+from cms.routes.reorders import ReorderRoutes
 from cms.routes.request_line import RequestLine
 from cms.routes.smib_config import SmibConfigRoutes
 from cms.routes.stream import StreamRoutes
 from cms.settings import Settings
 from cms.sse import Streams
-from cms.store.sqlite import SqliteStore
+from cms.standing import Standing
 from cms.store.store import Store
 from cms.tasks import Tasks
 
@@ -76,6 +88,7 @@ class Application:
     link: Link
     hub: Hub
     outbox: Outbox
+    work: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
     streams: Streams
     tasks: Tasks
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -92,7 +105,8 @@ class Application:
             self.link.on_connected(self.outbox.wake)
             self.link.start()
             exits.push_async_callback(self.tasks.stop)
-            self.tasks.start(OUTBOX, self.outbox.run())
+            for name, run in self.work.items():
+                self.tasks.start(name, run())
             exits.callback(self.end_streams)
             self._exits.push_async_exit(exits.pop_all())
         return self
@@ -119,38 +133,70 @@ def build(
     ``link_to`` makes what joins it to a broker, by default the MQTT service.
     """
     presence = Presence(clock_ms=clock_ms)
-    hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=(presence.note,))
-    store = SqliteStore(settings.database, clock_ms=clock_ms)
-    cabinets = Cabinets(store, presence, settings.mqtt.topics, clock_ms)
+    store = store_at(settings.database, clock_ms=clock_ms)
+    reports = Reports(store, clock_ms=clock_ms)
+    confirmations = Confirmations(
+        store,
+        clock_ms=clock_ms,
+        last_seen=lambda relay_id: seen.last_seen_ms if (seen := presence.of(relay_id)) else 0,
+        on_settled=lambda entry: reports.look_at(entry.relay_id),
+    )
+    observers = [presence.note, confirmations.note, reports.note]
+    hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=observers)
+    reports.on_drift(lambda standing, drifting: hub.announce(*_drift(standing, drifting)))
+    cabinets = Cabinets(store, presence, reports, settings.mqtt.topics, clock_ms)
     if link_to is None:
         link: Link = MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
     else:
         link = link_to(hub)
-    outbox = Outbox(store, link, clock_ms=clock_ms)
+    outbox = Outbox(store, link, clock_ms=clock_ms, confirmations=confirmations)
+    orders = Orders(store, outbox, clock_ms)
+    work = {OUTBOX: outbox.run, "confirmations": confirmations.run, "reports": reports.run}
+    if settings.resync_on_connect:
+        resync = ResyncOnConnect(store, link, orders.deliver)
+        hub.observe(resync.note)
+        reports.on_judged(resync.judged)
+        work["resync"] = resync.run
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     tasks = Tasks()
+    records = Records(store)
     endpoints = (
-        *SmibConfigRoutes(cabinets, Orders(store, outbox, clock_ms)).endpoints(),
+        *SmibConfigRoutes(cabinets, orders).endpoints(),
+        *ReorderRoutes(Reorders(store, orders, reports)).endpoints(),
+        *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(cabinets).endpoints(),
-        *LiveConfigRoutes(LiveConfig(link, hub, clock_ms)).endpoints(),
+        *RecordRoutes(records).endpoints(),
+        *LiveConfigRoutes(LiveConfig(link, hub, clock_ms, records)).endpoints(),
         *StreamRoutes(streams).endpoints(),
-        *_broker_check(settings, link, clock_ms).endpoints(),
-        *HealthRoutes(Health(_vitals(link, tasks), link, store), clock_ms).endpoints(),
+        *_broker_check(settings, link, clock_ms, records).endpoints(),
+        *HealthRoutes(Health(_vitals(link, tasks, work), link, store), clock_ms).endpoints(),
     )
-    every = (*endpoints, *ApiDocs(endpoints, VERSION).endpoints())
-    return Application(settings, _asgi(every, clock_ms), every, store, link, hub, outbox, streams, tasks)
+    watched = tuple(recorded(endpoint, records) for endpoint in endpoints)
+    every = (*watched, *ApiDocs(watched, VERSION).endpoints())
+    asgi = _asgi(every, clock_ms)
+    return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks)
 
 
-def _broker_check(settings: Settings, link: Link, clock_ms: Callable[[], int]) -> BrokerCheckRoutes:
-    check = BrokerCheck(link, settings.mqtt.topics, clock_ms)
+def _drift(standing: Standing, drifting: bool) -> tuple[str, dict[str, Any]]:
+    """What those who read the whole floor are told when a cabinet leaves step, or is back."""
+    cabinet = standing.cabinet
+    fields = [str(one) for one in standing.differences()]
+    event = {"typ": "DRIFT", "rly": cabinet.relay_id, "cabinetId": cabinet.id, "drift": drifting}
+    return cabinet.relay_id, {**event, "fields": fields}
+
+
+def _broker_check(
+    settings: Settings, link: Link, clock_ms: Callable[[], int], records: Records
+) -> BrokerCheckRoutes:
+    check = BrokerCheck(link, settings.mqtt.topics, clock_ms, records)
     return BrokerCheckRoutes(check, allowed=settings.test_endpoint)
 
 
-def _vitals(link: Link, tasks: Tasks) -> dict[str, Ailment]:
+def _vitals(link: Link, tasks: Tasks, work: Iterable[str]) -> dict[str, Ailment]:
     """What the service lives by."""
     return {
         "connection": lambda: None if link.alive() else "its task ended",
-        OUTBOX: lambda: tasks.death_of(OUTBOX),
+        **{name: partial(tasks.death_of, name) for name in work},
     }
 
 

@@ -18,6 +18,9 @@ from wire.topics import Topics
 Config = Mapping[str, Mapping[str, Any]]
 
 CABINET_ID_WANTED = "1 to 64 characters out of A-Z a-z 0-9 _ . : -"
+DESCRIPTION = ("name", "location", "asset_number", "serial_number", "game")
+"""What is known of a cabinet beside its ids and its SMIB."""
+
 _CABINET_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -60,6 +63,11 @@ class Cabinet:
             revision=self.revision + 1,
             updated_ms=now_ms,
         )
+
+    def described_by(self, other: Cabinet) -> Cabinet:
+        """This cabinet with the names, numbers, place and versions that ``other`` knows; its orders stay."""
+        texts = {name: getattr(other, name) or getattr(self, name) for name in DESCRIPTION}
+        return replace(self, **texts, smib_version={**self.smib_version, **other.smib_version})
 
     def masked(self) -> Cabinet:
         """This cabinet as anybody may see it: secrets as ``***``."""

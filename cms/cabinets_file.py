@@ -9,6 +9,7 @@ secret that is ``***`` is one that is not known.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from wire.fields import Field
 from wire.relay import canonical_relay_id
 
 SETTING = "CMS_CABINETS"
+RESERVED_IDS = ("export", "import")
+"""What stands in the API where a cabinet's id stands too."""
+
 INLINE_WANTED = "cabinet=relay,cabinet=relay"
 
 _TEXTS = {
@@ -51,10 +55,12 @@ def read_cabinets(setting: str) -> list[Cabinet]:
     return parse_cabinets(text, setting)
 
 
-def parse_cabinets(text: str, file: str) -> list[Cabinet]:
-    """The cabinets in the YAML ``text``; ``file`` is what the errors call it."""
+def parse_cabinets(
+    text: str, file: str, read: Callable[[str, Problems], Node | None] = compose
+) -> list[Cabinet]:
+    """The cabinets in ``text``, YAML unless ``read`` reads something else; errors call it ``file``."""
     problems = Problems(file)
-    root = compose(text, problems)
+    root = read(text, problems)
     cabinets: list[Cabinet | None] = []
     if root is not None:
         listed = root.mapping(("cabinets",)).get("cabinets")
@@ -96,6 +102,8 @@ class _Taken:
         """What is wrong with ``cabinet_id``; it is taken from now on."""
         if not is_cabinet_id(cabinet_id):
             return f"id: {CABINET_ID_WANTED} were wanted"
+        if cabinet_id in RESERVED_IDS:
+            return f"id: another id was wanted, {cabinet_id} is an endpoint"
         first = self.ids.setdefault(cabinet_id, where)
         return None if first is where else f"id: {cabinet_id} is given in {first} already"
 

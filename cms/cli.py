@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     options = _parser().parse_args(arguments)
     try:
+        if options.command != "serve":
+            return DONE if _maintain(options, os.environ) else FAILED
         return _serve(_settings(options, os.environ), stop)
     except SettingError as exc:
         return _complain(exc, WRONG_USE)
@@ -72,6 +74,20 @@ def _serve(settings: Settings, stop: Stop) -> int:
 
     run(settings, stop)
     return DONE
+
+
+def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
+    from cms import maintenance
+
+    given = {} if options.database is None else {"CMS_DATABASE": options.database}
+    database = read_settings({**environ, **given}).database
+    if options.command == "audit":
+        return maintenance.verify(database, options.head)
+    cargo = maintenance.Cargo(options.file, options.format)
+    if options.work == "export":
+        return maintenance.export_cabinets(database, cargo, secrets=options.with_passwords)
+    update = options.existing == "update"
+    return maintenance.import_cabinets(database, cargo, update=update, dry_run=options.dry_run)
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
@@ -104,4 +120,41 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--port", metavar="N", help="port to listen on, 0 = any free one; goes before CMS_PORT"
     )
+    _add_audit(commands)
+    _add_cabinets(commands)
     return parser
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="check the audit trail", allow_abbrev=False)
+    works = audit.add_subparsers(dest="work", metavar="WORK", required=True)
+    verify = _work(works, "verify", "check that no entry was changed, added or removed; 1 where one was")
+    verify.add_argument("--head", metavar="HASH", help="a head that was noted earlier, to be found as well")
+
+
+def _add_cabinets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    cabinets = commands.add_parser("cabinets", help="carry cabinets in and out", allow_abbrev=False)
+    works = cabinets.add_subparsers(dest="work", metavar="WORK", required=True)
+    take_in = _work(works, "import", "add the cabinets of a file, all or none; nothing is sent to a SMIB")
+    take_in.add_argument("--dry-run", action="store_true", help="change nothing, only tell")
+    take_in.add_argument(
+        "--existing",
+        choices=("skip", "update"),
+        default="skip",
+        help="cabinets that are there: leave, or rename",
+    )
+    export = _work(works, "export", "write all cabinets into a file")
+    export.add_argument(
+        "--with-passwords", action="store_true", help="passwords as they are, in place of ***"
+    )
+    for one in (take_in, export):
+        one.add_argument("file", metavar="FILE", help="a .yaml, .json or .csv file, or - with --format")
+        one.add_argument("--format", choices=("yaml", "json", "csv"), help="where FILE does not say")
+
+
+def _work(
+    works: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str
+) -> argparse.ArgumentParser:
+    work = works.add_parser(name, help=about, description=about, allow_abbrev=False)
+    work.add_argument("--database", metavar="PATH", help="goes before CMS_DATABASE")
+    return work

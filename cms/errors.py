@@ -10,6 +10,7 @@ CmsError                       the root: catch this at a program's border
 │   └── ContentTypeUnknown     the caller's: a body that is not said to be JSON (415)
 ├── NotPermitted               the caller's: an endpoint that is switched off here (403)
 ├── UnknownCabinet             the caller's: no cabinet has that id (404)
+├── UnknownRevision            the caller's: a cabinet never had that revision (404)
 ├── EditConflict               nobody's: somebody else changed the cabinet first (409)
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
@@ -120,6 +121,15 @@ class UnknownCabinet(CmsError):
         self.cabinet_id = cabinet_id
 
 
+class UnknownRevision(CmsError):
+    """The cabinet has no such revision in its history."""
+
+    def __init__(self, cabinet_id: str, revision: int) -> None:
+        super().__init__(f"revision: cabinet {cabinet_id} has no revision {revision} in its history")
+        self.cabinet_id = cabinet_id
+        self.revision = revision
+
+
 class EditConflict(CmsError):
     """The cabinet was changed since the caller read it. ``stored`` and ``expected`` are revisions."""
 
@@ -181,7 +191,7 @@ class StoreTooNew(StoreError):
 
 
 class RelayTaken(StoreError):
-    """A cabinet that was to be added has the SMIB of another one; none was added."""
+    """A cabinet that was to be added has the SMIB of another one; none was added. ``problems`` has all."""
 
     def __init__(self, cabinet_id: str, relay_id: str, owner: str) -> None:
         super().__init__(
@@ -191,3 +201,13 @@ class RelayTaken(StoreError):
         self.cabinet_id = cabinet_id
         self.relay_id = relay_id
         self.owner = owner
+        wanted = f"a SMIB of its own was wanted: {relay_id} belongs to {owner}, which is stored already"
+        self.problems: tuple[Problem, ...] = (Problem(f"{cabinet_id}.relayId", wanted),)
+
+    @classmethod
+    def of(cls, errors: Sequence[RelayTaken]) -> RelayTaken:
+        """One error for all of ``errors``, of which there is at least one."""
+        first = errors[0]
+        whole = cls(first.cabinet_id, first.relay_id, first.owner)
+        whole.problems = tuple(problem for error in errors for problem in error.problems)
+        return whole

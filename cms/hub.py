@@ -28,7 +28,8 @@ class Delivery:
     """One message of one relay, the same object for everybody who reads that relay.
 
     ``fields`` is the JSON object as it came, its key order kept; nobody changes it. ``retained`` says that
-    the broker kept it from earlier: it is no sign that the device lives.
+    the broker kept it from earlier: it is no sign that the device lives. ``topic`` is empty for what the CMS
+    itself announces to those who read the whole floor.
     """
 
     relay_id: str
@@ -140,12 +141,12 @@ class Hub:
         *,
         clock_ms: Callable[[], int],
         queue_size: int = QUEUE_SIZE,
-        observers: Sequence[Callable[[Delivery], None]] = (),
+        observers: Sequence[Callable[[Delivery], object]] = (),
     ) -> None:
         self._topics = topics
         self._clock_ms = clock_ms
         self._queue_size = queue_size
-        self._observers = tuple(observers)
+        self._observers = [*observers]
         self._readers: dict[str | None, list[Subscription]] = {}
         self._counts: Counter[str] = Counter()
         self._quiet_until: dict[tuple[str, str], int] = {}
@@ -161,6 +162,10 @@ class Hub:
             self._refused(exc.kind, topic, len(payload), str(exc))
             return
         self._deliver(Delivery(relay_id, topic, fields, self._clock_ms(), retained))
+
+    def observe(self, observer: Callable[[Delivery], object]) -> None:
+        """Show ``observer`` each delivery, after those that were there before. It must not raise."""
+        self._observers.append(observer)
 
     @contextmanager
     def subscribe(self, relay_id: str | None) -> Iterator[Subscription]:
@@ -185,6 +190,12 @@ class Hub:
     def readers(self, relay_id: str | None) -> int:
         """How many read this relay, or with None the whole floor."""
         return len(self._readers.get(relay_id, ()))
+
+    def announce(self, relay_id: str, fields: Mapping[str, Any]) -> None:
+        """Tell those who read the whole floor what the CMS itself found out about a relay."""
+        delivery = Delivery(relay_id, "", fields, self._clock_ms())
+        for reader in self._readers.get(None, ()):
+            reader.offer(delivery)
 
     def counts(self) -> Mapping[str, int]:
         """Messages so far: ``routed``, ``dropped`` for slow readers, and ``refused-KIND`` for each kind."""

@@ -1,8 +1,9 @@
 """The durable outbox: what was ordered reaches the broker, in order, once it is there (contract, section 6).
 
-One task, ``run()``, sends everything; requests only wait for it. An entry is forgotten after the broker has
-acknowledged it and not before: whatever dies at whatever moment, an update is sent at least once. A command
-is not sent 30 s after it was given, nor later (section 4).
+One task, ``run()``, sends everything; requests only wait for it. An entry waits until the broker has
+acknowledged it and not before: whatever dies at whatever moment, an update is sent at least once. Then the
+device's answer is awaited (`confirmation.py`), and an update that is not answered is sent again. A command is
+not sent 30 s after it was given, nor later (section 4), and not again once the broker has it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from cms.confirmation import Confirmations
 from cms.errors import BrokerUnavailable, RequestError, StoreError
 from cms.log import event
 from cms.outcomes import Outcomes
-from cms.store.entry import OutboxEntry
+from cms.store.entry import OutboxEntry, Settlement, State
 from cms.store.store import Store
 from wire.errors import WireError
-from wire.orders import Order
+from wire.orders import Command, Order
 
 BATCH = 256
 """How many entries are read at a time."""
@@ -53,12 +55,17 @@ class Outbox:
         *,
         clock_ms: Callable[[], int],
         jitter: Callable[[], float] = lambda: random.uniform(0.75, 1.25),
+        confirmations: Confirmations | None = None,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._clock_ms = clock_ms
         self._jitter = jitter
         self._outcomes = Outcomes()
+        if confirmations is None:
+            confirmations = Confirmations(store, clock_ms=clock_ms)
+        self._confirmations = confirmations
+        self._confirmations.on_due = self.wake
         self._woken = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._failures = 0
@@ -66,6 +73,10 @@ class Outbox:
     def wake(self) -> None:
         """There is something to send, or somebody to send it to. Call it when the broker is connected."""
         self._woken.set()
+
+    def learn(self, entries: Sequence[OutboxEntry]) -> None:
+        """These entries, sent and not confirmed yet, gave way to a newer order."""
+        self._confirmations.learn(entries)
 
     async def deliver(self, entries: Sequence[OutboxEntry], timeout: float) -> bool:
         """Whether the broker acknowledged all of ``entries`` within ``timeout`` seconds.
@@ -97,6 +108,7 @@ class Outbox:
         try:
             while entries := await self._next_batch():
                 await self._send_all(entries)
+            await self._send_again()
         except (BrokerUnavailable, StoreError) as exc:
             return self._pause_s(str(exc), entries)
         if self._failures:
@@ -114,9 +126,19 @@ class Outbox:
             self._report_expired(entry, now_ms)
         return await self._store.pending(BATCH)
 
+    async def _send_again(self) -> None:
+        """What was sent and not answered in time: once more, or for the last time given up."""
+        while entries := await self._store.due(self._clock_ms(), BATCH):
+            unanswered = [entry for entry in entries if entry.exhausted]
+            await asyncio.gather(*map(self._confirmations.unanswered, unanswered))
+            again = [entry for entry in entries if not entry.exhausted]
+            if again and not self._publisher.is_connected():
+                return  # they were sent once, and are due when the broker is back
+            await self._send_all(again)
+
     async def _send_all(self, entries: Sequence[OutboxEntry]) -> None:
         """Send to many relays at once, to each of them in order; raises what ended the sending early."""
-        if not self._publisher.is_connected():
+        if entries and not self._publisher.is_connected():
             raise BrokerUnavailable("the service is not connected to it")
         by_relay: dict[str, list[OutboxEntry]] = {}
         for entry in entries:
@@ -134,19 +156,27 @@ class Outbox:
                 async with self._room:
                     if pass_.failure is not None or entry.expired(self._clock_ms()):
                         return
-                    if not self._outcomes.is_acknowledged(entry):
+                    if entry.state is State.SENT or not self._outcomes.is_acknowledged(entry):
                         await self._publish(entry)
-                await self._store.sent(entry.id, entry.version)
+                if not self._outcomes.is_given_up(entry):
+                    await self._confirmations.acknowledged(entry)
         except (BrokerUnavailable, StoreError) as exc:
             pass_.failure = exc
 
     async def _publish(self, entry: OutboxEntry) -> None:
+        self._confirmations.expect(entry)
         try:
             await self._publisher.publish(entry.order, entry.relay_id)
         except (RequestError, WireError) as exc:
             # It would never go out, and must not keep the others from it.
             event("!", "order given up", relay=entry.relay_id, cabinet=entry.cabinet_id, reason=str(exc))
             self._outcomes.give_up(entry)
+            await self._confirmations.give_up(entry, Settlement(State.FAILED, str(exc)))
+        except BrokerUnavailable:
+            # A command whose device has done it must not be sent again for want of a PUBACK.
+            done = self._confirmations.dismiss(entry)
+            if not (done and isinstance(entry.order, Command)):
+                raise
         else:
             self._outcomes.acknowledge(entry)
 

@@ -38,6 +38,9 @@ class Outcomes:
     def is_acknowledged(self, entry: OutboxEntry) -> bool:
         return self._end_of(entry) is True
 
+    def is_given_up(self, entry: OutboxEntry) -> bool:
+        return self._end_of(entry) is False
+
     def acknowledge(self, entry: OutboxEntry) -> None:
         """The broker has ``entry``."""
         self._end(entry, True)

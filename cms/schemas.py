@@ -12,6 +12,7 @@ from typing import Any
 
 from cms.cabinet import Cabinet
 from cms.handlers.live_config import SETTABLE
+from cms.store.entry import State
 from wire.address import MASK
 from wire.commands import COMMANDS
 from wire.components import COMPONENTS, Component
@@ -101,7 +102,11 @@ def schemas() -> dict[str, Schema]:
         },
         "Cabinet": record(_CABINET),
         "CabinetDetail": record({**_CABINET, **_PRESENCE}),
-        "CabinetState": record({**_IDENTITY, "smibVersion": _VERSION, "updatedAt": TIMESTAMP, **_PRESENCE}),
+        "CabinetState": record(
+            {**_IDENTITY, "smibVersion": _VERSION, "updatedAt": TIMESTAMP, **_PRESENCE},
+            {"inStep": _MAYBE_FLAG, "differences": listed(_DIFFERENCE)},
+        ),
+        **_records(),
         "MqttSummary": _summary(),
         "Failure": _failure(),
     }
@@ -173,6 +178,63 @@ _PRESENCE: Mapping[str, Schema] = {
     "lastSeen": {"type": "string", "format": "date-time", "nullable": True},
     "firmware": {"type": "string", "nullable": True},
 }
+
+
+_MAYBE_FLAG: Schema = {"type": "boolean", "nullable": True}
+_MAYBE_TIME: Schema = {"type": "string", "format": "date-time", "nullable": True}
+_VALUE: Schema = {"nullable": True, "oneOf": [TEXT, {"type": "number"}, FLAG]}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_DIFFERENCE = record(
+    {"component": COMPONENT, "field": TEXT, "ordered": _VALUE, "reported": _VALUE, "at": _MAYBE_TIME}
+)
+DELIVERY = record({"id": TEXT, "what": TEXT, "state": TEXT, "at": _MAYBE_TIME, "detail": TEXT})
+
+
+def _records() -> dict[str, Schema]:
+    """What was ordered next to what was reported, what is on its way, and what was done."""
+    change = record({"component": TEXT, "field": TEXT, "before": _VALUE, "after": _VALUE})
+    return {
+        "SmibState": record(
+            {
+                "smibConfig": reference("SmibConfig"),
+                "smibVersion": _VERSION,
+                "relayId": RELAY_ID,
+                "reported": {"type": "object", "additionalProperties": {"type": "object"}},
+                "inStep": _MAYBE_FLAG,
+                "differences": listed(_DIFFERENCE),
+            }
+        ),
+        "Revision": record(
+            {
+                "revision": {"type": "integer", "minimum": 1},
+                "at": TIMESTAMP,
+                **dict.fromkeys(("action", "user", "address", "request"), TEXT),
+                "changes": listed(change),
+                "smibConfig": reference("SmibConfig"),
+                "smibVersion": _VERSION,
+                "orders": listed(DELIVERY),
+            }
+        ),
+        "OutboxEntry": record(
+            {
+                "id": TEXT,
+                "cabinetId": CABINET_ID,
+                "relayId": RELAY_ID,
+                "what": TEXT,
+                "values": {"type": "object"},
+                "state": {"type": "string", "enum": [*map(str, State)]},
+                "tries": _COUNT,
+                "detail": TEXT,
+                "createdAt": TIMESTAMP,
+                **dict.fromkeys(("sentAt", "nextAt", "endedAt", "expiresAt"), _MAYBE_TIME),
+            }
+        ),
+        "AuditEntry": {
+            "type": "object",
+            "description": "What was done, sealed by `hash`; which fields there are depends on `action`.",
+            "additionalProperties": True,
+        },
+    }
 
 
 def _summary() -> Schema:

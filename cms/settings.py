@@ -46,6 +46,7 @@ class Settings:
     host: str
     port: int
     test_endpoint: bool
+    resync_on_connect: bool
     max_streams: int
     outbox_stuck_s: int
     min_free_mb: int
@@ -70,6 +71,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=values["CMS_PORT"],
         test_endpoint=is_loopback(host) if test_endpoint is None else test_endpoint,
+        resync_on_connect=values["CMS_RESYNC"] == "on-connect",
         max_streams=values["CMS_MAX_STREAMS"],
         outbox_stuck_s=values["CMS_OUTBOX_STUCK_S"],
         min_free_mb=values["CMS_MIN_FREE_MB"],
@@ -219,6 +221,12 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "1 or 0 switches POST /api/mqtt/test on or off; unset, it is on where only this machine reaches it.",
         value.switch,
+    ),
+    Setting(
+        "CMS_RESYNC",
+        "off",
+        "on-connect asks a SMIB that comes back for its values, and orders again what it does not have.",
+        value.one_of(("off", "on-connect")),
     ),
     Setting(
         "CMS_MAX_STREAMS",

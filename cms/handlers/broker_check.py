@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cms.actor import Act, Actor
 from cms.errors import BrokerUnavailable
+from cms.handlers.records import Records
 from wire.errors import PayloadError
 from wire.jsontext import parse_object, to_bytes
 from wire.orders import Probe, encode
@@ -16,6 +18,9 @@ from wire.topics import Topics
 
 DEFAULT_RELAY = "e831cdfa8384"
 SOURCE = "api-test"
+MAX_RECORDED = 2_000
+"""Characters of a message that are recorded."""
+
 CONNECTED = "Connected to MQTT broker"
 
 
@@ -43,8 +48,11 @@ class Check:
 class BrokerCheck:
     """Tries the connection, a publication and a subscription. BrokerUnavailable where the broker is away."""
 
-    def __init__(self, link: BrokerLink, topics: Topics, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, link: BrokerLink, topics: Topics, clock_ms: Callable[[], int], records: Records
+    ) -> None:
         self._link = link
+        self._records = records
         self._topics = topics
         self._clock_ms = clock_ms
 
@@ -52,14 +60,18 @@ class BrokerCheck:
         self._require_connection()
         return Check(relay_id, self._topics.relay(relay_id), self._clock_ms(), (CONNECTED,))
 
-    async def publish(self, relay_id: str, text: str | None) -> Check:
-        """Publish ``text`` as it is, else a probe that no device answers, where the device listens."""
+    async def publish(self, relay_id: str, text: str | None, actor: Actor) -> Check:
+        """Publish ``text`` as it is, else a probe that no device answers, where the device listens.
+
+        It is recorded first: such a text can be any order.
+        """
         self._require_connection()
         at_ms = self._clock_ms()
         payload = encode(Probe(format_timestamp(at_ms), SOURCE)) if text is None else text.encode()
         topic = self._topics.relay(relay_id)
-        await self._link.publish_raw(topic, payload, 1)
         published = _shown(payload)
+        await self._records.note(Act(actor, "test"), relayId=relay_id, message=published[:MAX_RECORDED])
+        await self._link.publish_raw(topic, payload, 1)
         return Check(relay_id, topic, at_ms, (CONNECTED, f"Published to {topic}: {published}"), published)
 
     async def subscribe(self, relay_id: str) -> Check:

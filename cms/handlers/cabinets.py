@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from cms.cabinet import Cabinet
 from cms.errors import UnknownCabinet
 from cms.presence import Presence
+from cms.reported import Reports
+from cms.standing import Standing
 from cms.store.store import Store
 from wire.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
 class CabinetState:
-    """A cabinet and its SMIB. ``last_seen_ms`` and ``firmware`` are None where nothing was heard of it."""
+    """A cabinet and its SMIB. ``last_seen_ms`` and ``firmware`` are None where nothing was heard of it.
+
+    ``standing`` is there where drift was asked for.
+    """
 
     cabinet: Cabinet
     online: bool
     last_seen_ms: int | None
     firmware: str | None
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,12 @@ class Filter:
     text: str | None = None
     location: str | None = None
     online: bool | None = None
+    drift: bool | None = None
 
     def lets_through(self, state: CabinetState) -> bool:
         cabinet = state.cabinet
+        if state.standing is not None and self.drift is (state.standing.in_step is not False):
+            return False
         if self.online is not None and state.online != self.online:
             return False
         if self.location is not None and cabinet.location.casefold() != self.location.casefold():
@@ -42,8 +51,16 @@ class Filter:
 class Cabinets:
     """Reads cabinets."""
 
-    def __init__(self, store: Store, presence: Presence, topics: Topics, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        presence: Presence,
+        reports: Reports,
+        topics: Topics,
+        clock_ms: Callable[[], int],
+    ) -> None:
         self._store = store
+        self._reports = reports
         self._presence = presence
         self._topics = topics
         self._clock_ms = clock_ms
@@ -65,8 +82,22 @@ class Cabinets:
 
     async def states(self, wanted: Filter) -> list[CabinetState]:
         """Every cabinet that ``wanted`` lets through, by id."""
-        states = (self._state(cabinet) for cabinet in await self._store.cabinets())
+        states: Iterable[CabinetState]
+        if wanted.drift is None:
+            states = (self._state(cabinet) for cabinet in await self._store.cabinets())
+        else:
+            await self._reports.flush()
+            standings = await self._store.standings()
+            states = (replace(self._state(one.cabinet), standing=one) for one in standings)
         return [state for state in states if wanted.lets_through(state)]
+
+    async def standing(self, cabinet_id: str) -> Standing:
+        """What was ordered of a cabinet's SMIB next to what it reported; UnknownCabinet."""
+        await self._reports.flush((await self.one(cabinet_id)).relay_id)
+        standing = await self._store.standing(cabinet_id)
+        if standing is None:
+            raise UnknownCabinet(cabinet_id)
+        return standing
 
     async def summary(self, cabinet_id: str) -> dict[str, str]:
         """The specification's summary of a cabinet's configuration, every value a string; UnknownCabinet."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cms.actor import Act, Actor
 from cms.errors import BrokerUnavailable, DeviceSilent, RequestError
+from cms.handlers.records import Records
 from cms.hub import Delivery, Hub, Subscription
 from wire.address import MASK, mask_credentials
 from wire.components import APP, COMPONENTS, Component
@@ -47,8 +49,9 @@ class Published:
 class LiveConfig:
     """Asks devices for their configuration, and publishes configuration to them."""
 
-    def __init__(self, link: ConfigLink, hub: Hub, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, link: ConfigLink, hub: Hub, clock_ms: Callable[[], int], records: Records) -> None:
         self._link = link
+        self._records = records
         self._hub = hub
         self._clock_ms = clock_ms
 
@@ -66,9 +69,10 @@ class LiveConfig:
             except TimeoutError as exc:
                 raise DeviceSilent(relay_id, component, wait_s) from exc
 
-    async def publish(self, relay_id: str, config: Mapping[str, Any]) -> Published:
-        """Publish ``config`` as it is, key order kept. RequestError, BrokerUnavailable."""
+    async def publish(self, relay_id: str, config: Mapping[str, Any], actor: Actor) -> Published:
+        """Publish ``config`` as it is, key order kept; recorded first. RequestError, BrokerUnavailable."""
         component = checked_update(config)
+        await self._records.note(Act(actor, "publish"), relayId=relay_id, config=config)
         await self._link.publish_config(relay_id, config)
         return Published(relay_id, component.name, config, self._clock_ms())
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from cms.actor import SYSTEM, Act, Actor
 from cms.cabinet import Cabinet, ConfigChange
 from cms.errors import RequestError, UnknownCabinet
 from cms.mask import resolve_mask
 from cms.store.entry import CommandOrder, OutboxEntry
-from cms.store.store import Store
+from cms.store.store import Ordered, Store
 from wire.commands import COMMANDS
 from wire.components import COMPONENTS
 from wire.errors import Problem
@@ -31,6 +32,9 @@ class Sender(Protocol):
 
     async def deliver(self, entries: Sequence[OutboxEntry], timeout: float) -> bool:
         """Whether the broker acknowledged all of ``entries`` within ``timeout`` seconds."""
+
+    def learn(self, entries: Sequence[OutboxEntry]) -> None:
+        """These entries gave way to a newer order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Orders:
         self._outbox = outbox
         self._clock_ms = clock_ms
 
-    async def give(self, cabinet_id: str, request: OrderRequest) -> OrderOutcome:
+    async def give(self, cabinet_id: str, request: OrderRequest, actor: Actor = SYSTEM) -> OrderOutcome:
         """Store the order and send it. RequestError, UnknownCabinet, EditConflict: nothing of it happened.
 
         With the broker away the order stays in the outbox: it is not lost, and the outcome says so.
@@ -70,7 +74,14 @@ class Orders:
         if cabinet is None:
             raise UnknownCabinet(cabinet_id)
         command = None if request.command is None else CommandOrder(request.command, self._clock_ms())
-        ordered = await self._store.order(cabinet_id, change, command, request.expected_revision)
+        act = Act(actor, "order")
+        return await self.deliver(
+            await self._store.order(cabinet_id, change, command, request.expected_revision, act)
+        )
+
+    async def deliver(self, ordered: Ordered) -> OrderOutcome:
+        """Send what an order left in the outbox, and say what came of it so far."""
+        self._outbox.learn(ordered.reduced)
         if not ordered.entries:
             return OrderOutcome(ordered.cabinet, sent=False, queued=False)
         sent = await self._outbox.deliver(ordered.entries, DELIVERY_S)

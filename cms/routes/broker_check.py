@@ -5,8 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cms.actor import Actor
 from cms.errors import NotPermitted, RequestError
 from cms.handlers.broker_check import DEFAULT_RELAY, BrokerCheck, Check
+from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint
@@ -33,7 +35,7 @@ class BrokerCheckRoutes:
         form = Form(await read_object(request), ("action", "relayId", "message"))
         action = form.one_of("action", ACTIONS)
         relay_id = form.relay_id(default=DEFAULT_RELAY)
-        check = await self._try(action, relay_id, _message(form))
+        check = await self._try(action, relay_id, _message(form), actor_of(request))
         published = {} if check.published is None else {"publishedMessage": check.published}
         return answer(
             action=action,
@@ -44,12 +46,12 @@ class BrokerCheckRoutes:
             **published,
         )
 
-    async def _try(self, action: str, relay_id: str, message: str | None) -> Check:
+    async def _try(self, action: str, relay_id: str, message: str | None, actor: Actor) -> Check:
         if action == "connect":
             return await self._check.connect(relay_id)
         if action == "subscribe":
             return await self._check.subscribe(relay_id)
-        return await self._check.publish(relay_id, message)
+        return await self._check.publish(relay_id, message, actor)
 
 
 def _message(form: Form) -> str | None:

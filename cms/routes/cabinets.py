@@ -41,8 +41,13 @@ class CabinetRoutes:
         ]
 
     async def all(self, request: Request) -> Response:
-        query = Query(request, ("q", "location", "online"))
-        wanted = Filter(query.optional_text("q"), query.optional_text("location"), query.boolean("online"))
+        query = Query(request, ("q", "location", "online", "drift"))
+        wanted = Filter(
+            query.optional_text("q"),
+            query.optional_text("location"),
+            query.boolean("online"),
+            query.boolean("drift"),
+        )
         found = [_listed(state) for state in await self._cabinets.states(wanted)]
         return answer(data=found, count=len(found))
 
@@ -57,7 +62,14 @@ class CabinetRoutes:
 
 def _listed(state: CabinetState) -> dict[str, Any]:
     document = state.cabinet.to_document()
-    return {**{name: document[name] for name in LISTED}, **_presence(state)}
+    return {**{name: document[name] for name in LISTED}, **_presence(state), **_drift(state)}
+
+
+def _drift(state: CabinetState) -> dict[str, Any]:
+    if state.standing is None:
+        return {}
+    differences = [one.to_document() for one in state.standing.differences()]
+    return {"inStep": state.standing.in_step, "differences": differences}
 
 
 def _presence(state: CabinetState) -> dict[str, Any]:

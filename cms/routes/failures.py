@@ -26,6 +26,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.ContentTypeUnknown: 415,
     errors.NotPermitted: 403,
     errors.UnknownCabinet: 404,
+    errors.UnknownRevision: 404,
     errors.EditConflict: 409,
     errors.TooManyStreams: 503,
     errors.BrokerUnavailable: 503,

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from cms.cabinet import CABINET_ID_WANTED, is_cabinet_id
 from cms.errors import RequestError
 from wire.components import COMPONENTS
-from wire.errors import Problem, RelayIdError
+from wire.errors import MessageError, Problem, RelayIdError
 from wire.jsontext import json_type
 from wire.relay import canonical_relay_id
+from wire.timestamps import parse_timestamp
 
 WAIT_LIMIT_S = 30.0
 
@@ -103,6 +104,25 @@ class Query(Form):
     def boolean(self, name: str) -> bool | None:
         """``true`` or ``false``, None where the query does not say."""
         return self.one_of(name, ("true", "false")) == "true" if name in self else None
+
+    def number(self, name: str, low: int, high: int) -> int | None:
+        """A whole number from ``low`` to ``high``, None where the query does not say."""
+        if name not in self:
+            return None
+        text = self.text(name)
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18 and low <= int(text) <= high):
+            raise RequestError(name, f"a whole number from {low} to {high} was wanted{self._not(name)}")
+        return int(text)
+
+    def moment(self, name: str) -> int | None:
+        """A moment in ISO 8601 with its zone, in milliseconds since 1970; None where the query has none."""
+        if name not in self:
+            return None
+        try:
+            return parse_timestamp(self.text(name).replace(" ", "+"))  # an unescaped + arrives as a blank
+        except (MessageError, OverflowError) as exc:
+            wanted = "ISO 8601 with a time zone was wanted, as 2025-10-26T10:30:00.000Z"
+            raise RequestError(name, f"{wanted}{self._not(name)}") from exc
 
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if name in self else None

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cms import log
 from cms.handlers.live_config import LiveConfig
+from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint
@@ -44,7 +45,7 @@ class LiveConfigRoutes:
 
     async def publish(self, request: Request) -> Response:
         form = Form(await read_object(request), ("relayId", "config"))
-        published = await self._live.publish(form.relay_id(), form.object("config"))
+        published = await self._live.publish(form.relay_id(), form.object("config"), actor_of(request))
         return answer(
             message=f"Config update published for {published.component} to relayId: {published.relay_id}",
             relayId=published.relay_id,

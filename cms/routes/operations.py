@@ -20,7 +20,13 @@ from cms.schemas import (
 BODY_FAILURES = (400, 408, 413, 415)
 EXAMPLE_RELAY = "e831cdfa8384"
 ETAG = {"ETag": "The revision of the cabinet, for If-Match"}
-_CABINET = Parameter("cabinetId", "path", CABINET_ID, "The cabinet's id", required=True, example="cab-1")
+CABINET = Parameter("cabinetId", "path", CABINET_ID, "The cabinet's id", required=True, example="cab-1")
+IF_MATCH = Parameter(
+    "If-Match",
+    "header",
+    {"type": "string", "pattern": '^("?[0-9]{1,15}"?|\\*)$'},
+    "The ETag that was read: 409 where somebody changed the cabinet since",
+)
 _CONFIG_EXAMPLE = {
     "typ": "cfg",
     "comp": "mqtt",
@@ -42,13 +48,8 @@ ORDER = Operation(
     "acknowledged everything; else `queued` says that the order waits for the broker (a command for 30 s).",
     success({"data": reference("Cabinet"), "mqttSent": FLAG}, {"queued": FLAG}),
     parameters=(
-        _CABINET,
-        Parameter(
-            "If-Match",
-            "header",
-            {"type": "string", "pattern": '^("?[0-9]{1,15}"?|\\*)$'},
-            "The ETag that was read: 409 where somebody changed the cabinet since",
-        ),
+        CABINET,
+        IF_MATCH,
     ),
     body=reference("Order"),
     examples={
@@ -63,19 +64,10 @@ READ_CONFIG = Operation(
     "readSmibConfig",
     "cabinets",
     "The stored configuration of a cabinet's SMIB",
-    "What was ordered of it; secrets are `***`.",
-    success(
-        {
-            "data": record(
-                {
-                    "smibConfig": reference("SmibConfig"),
-                    "smibVersion": {"type": "object", "additionalProperties": TEXT},
-                    "relayId": RELAY_ID,
-                }
-            )
-        }
-    ),
-    parameters=(_CABINET,),
+    "What was ordered of it, next to what it last `reported` of each field; secrets are `***`. `inStep` says "
+    "whether they agree, null where that is not known; a field that is still on its way is not judged.",
+    success({"data": reference("SmibState")}),
+    parameters=(CABINET,),
     failures=(400, 404, 503),
     headers=ETAG,
 )
@@ -91,6 +83,12 @@ LIST_CABINETS = Operation(
         Parameter(
             "online", "query", {"type": "string", "enum": ["true", "false"]}, "Only those online, or off"
         ),
+        Parameter(
+            "drift",
+            "query",
+            {"type": "string", "enum": ["true", "false"]},
+            "Only those that report something else than ordered, with the `differences`; or only the others",
+        ),
     ),
     failures=(400, 503),
 )
@@ -100,7 +98,7 @@ READ_CABINET = Operation(
     "One cabinet",
     "Everything that is stored of it, and whether its SMIB is there.",
     success({"data": reference("CabinetDetail")}),
-    parameters=(_CABINET,),
+    parameters=(CABINET,),
     failures=(400, 404, 503),
     headers=ETAG,
 )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from cms.errors import RequestError
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.orders import OrderRequest, Orders
+from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint
@@ -36,21 +37,26 @@ class SmibConfigRoutes:
 
     async def order(self, request: Request) -> Response:
         cabinet = cabinet_id(request.path_params["cabinetId"])
-        order = _order(await read_object(request), _expected_revision(request))
-        outcome = await self._orders.give(cabinet, order)
+        order = _order(await read_object(request), expected_revision(request))
+        outcome = await self._orders.give(cabinet, order, actor_of(request))
         queued = {"queued": True} if outcome.queued else {}
         return answer(
-            _tag(outcome.cabinet.revision),
+            tag(outcome.cabinet.revision),
             data=outcome.cabinet.to_document(),
             mqttSent=outcome.sent,
             **queued,
         )
 
     async def read(self, request: Request) -> Response:
-        cabinet = await self._cabinets.one(cabinet_id(request.path_params["cabinetId"]))
-        shown_cabinet = cabinet.to_document()
-        data = {name: shown_cabinet[name] for name in ("smibConfig", "smibVersion", "relayId")}
-        return answer(_tag(cabinet.revision), data=data)
+        standing = await self._cabinets.standing(cabinet_id(request.path_params["cabinetId"]))
+        document = standing.cabinet.to_document()
+        data = {name: document[name] for name in ("smibConfig", "smibVersion", "relayId")}
+        reported = {
+            "reported": standing.reported_document(),
+            "inStep": standing.in_step,
+            "differences": [one.to_document() for one in standing.differences()],
+        }
+        return answer(tag(standing.cabinet.revision), data={**data, **reported})
 
 
 def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderRequest:
@@ -63,18 +69,19 @@ def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderReque
     )
 
 
-def _expected_revision(request: Request) -> int | None:
+def expected_revision(request: Request) -> int | None:
     """The revision in ``If-Match``: the ``ETag`` of an earlier answer, whatever a proxy did to its quotes."""
     seen = request.headers.get("if-match")
     if seen is None or seen.strip() == "*":
         return None
-    tag = _TAG.fullmatch(seen.strip())
-    if tag is None:
+    found = _TAG.fullmatch(seen.strip())
+    if found is None:
         raise RequestError(
             "If-Match", f'the ETag of an earlier answer, such as "7", was wanted, not {shown(seen)}'
         )
-    return int(tag[1])
+    return int(found[1])
 
 
-def _tag(revision: int) -> dict[str, str]:
+def tag(revision: int) -> dict[str, str]:
+    """The header with which a later edit names this revision."""
     return {"etag": f'"{revision}"'}

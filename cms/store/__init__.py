@@ -1,7 +1,1 @@
-"""Where the CMS keeps cabinets and what waits to be sent: a protocol of few verbs, and its engines."""
-
-from cms.store.entry import CommandOrder, OutboxEntry
-from cms.store.sqlite import SqliteStore
-from cms.store.store import Ordered, Store
-
-__all__ = ["CommandOrder", "Ordered", "OutboxEntry", "SqliteStore", "Store"]
+"""Where the CMS keeps everything: a protocol of few verbs (`store.py`), and its engines."""

@@ -27,6 +27,60 @@ MIGRATIONS: Sequence[Step] = (
         "CREATE UNIQUE INDEX outbox_update ON outbox (relay_id, component) WHERE component IS NOT NULL",
         "CREATE INDEX outbox_expiry ON outbox (expires_ms) WHERE expires_ms IS NOT NULL",
     ),
+    (
+        # An entry stays after it was sent, until the device has answered, and a while longer.
+        "ALTER TABLE outbox ADD COLUMN state TEXT NOT NULL DEFAULT 'waiting'",
+        "ALTER TABLE outbox ADD COLUMN open INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE outbox ADD COLUMN next_ms INTEGER",
+        """ALTER TABLE outbox ADD COLUMN cabinet_id TEXT
+            GENERATED ALWAYS AS (json_extract(document, '$.cabinetId')) VIRTUAL""",
+        "DROP INDEX outbox_update",
+        "DROP INDEX outbox_expiry",
+        """CREATE UNIQUE INDEX outbox_update ON outbox (relay_id, component)
+            WHERE state = 'waiting' AND component IS NOT NULL""",
+        "CREATE INDEX outbox_waiting ON outbox (seq) WHERE state = 'waiting'",
+        """CREATE INDEX outbox_expiry ON outbox (expires_ms)
+            WHERE state = 'waiting' AND expires_ms IS NOT NULL""",
+        "CREATE INDEX outbox_due ON outbox (next_ms) WHERE next_ms IS NOT NULL",
+        "CREATE INDEX outbox_open ON outbox (relay_id) WHERE open",
+        "CREATE INDEX outbox_ended ON outbox (seq) WHERE NOT open",
+        "CREATE INDEX outbox_cabinet ON outbox (cabinet_id, seq)",
+        # What each SMIB last reported.
+        "CREATE TABLE reports (relay_id TEXT PRIMARY KEY, document TEXT NOT NULL)",
+        # Every configuration that was ordered; of what is there already, the present one.
+        """CREATE TABLE history (
+            cabinet_id TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (cabinet_id, revision)
+        ) WITHOUT ROWID""",
+        """INSERT INTO history SELECT id, json_extract(document, '$.revision'), json_object(
+            'cabinetId', id,
+            'revision', json_extract(document, '$.revision'),
+            'at', json_extract(document, '$.updatedAt'),
+            'action', 'upgrade', 'user', 'system', 'address', '', 'request', '',
+            'smibConfig', json_extract(document, '$.smibConfig'),
+            'smibVersion', json_extract(document, '$.smibVersion'),
+            'orders', json_array()
+        ) FROM cabinets""",
+        # The audit trail. What is searched for is read from what was sealed, so that both can't differ.
+        """CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY,
+            document TEXT NOT NULL,
+            hash TEXT NOT NULL,
+            at TEXT GENERATED ALWAYS AS (json_extract(document, '$.at')) VIRTUAL,
+            cabinet_id TEXT GENERATED ALWAYS AS (json_extract(document, '$.cabinet')) VIRTUAL,
+            user TEXT GENERATED ALWAYS AS (json_extract(document, '$.user')) VIRTUAL,
+            order_id TEXT GENERATED ALWAYS AS (json_extract(document, '$.order')) VIRTUAL
+        )""",
+        "CREATE INDEX audit_cabinet ON audit (cabinet_id, seq) WHERE cabinet_id IS NOT NULL",
+        "CREATE INDEX audit_order ON audit (order_id) WHERE order_id IS NOT NULL",
+        "CREATE INDEX audit_at ON audit (at)",
+        """CREATE TRIGGER audit_no_change BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+        """CREATE TRIGGER audit_no_removal BEFORE DELETE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    ),
 )
 
 

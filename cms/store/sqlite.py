@@ -5,30 +5,31 @@ An answer means that the order is on the disk (``synchronous=FULL``); group comm
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from cms.cabinet import Cabinet, ConfigChange, is_cabinet_id, natural_key
-from cms.errors import EditConflict, RelayTaken, StoreError, UnknownCabinet
+from cms.actor import SYSTEM, Act
+from cms.audit import AuditEntry, AuditFilter, Draft, order_draft
+from cms.cabinet import Cabinet, ConfigChange
+from cms.errors import EditConflict, StoreError
 from cms.mask import resolve_mask
-from cms.store.document import cabinet_document, cabinet_from, entry_document, entry_from
-from cms.store.entry import CommandOrder, OutboxEntry, entries_of
+from cms.revision import Revision
+from cms.standing import Standing, settable
+from cms.store import sqlite_audit, sqlite_cabinets, sqlite_outbox
+from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, entries_of
 from cms.store.migrations import migrate
-from cms.store.store import Ordered
+from cms.store.store import Imported, Ordered, Outcome, RelayReport
 from cms.store.worker import Worker
-from wire.jsontext import to_bytes
-from wire.orders import ConfigUpdate
 from wire.relay import canonical_relay_id
 
 MEMORY = ":memory:"
 BUSY_SECONDS = 2.0
 """How long an order waits for another program that holds the file."""
+
+GIVEN, SEEDED = Act(), Act(SYSTEM, "seed")
 
 
 class SqliteStore:
@@ -60,19 +61,26 @@ class SqliteStore:
         await self._writer.stop()
 
     async def cabinet(self, cabinet_id: str) -> Cabinet | None:
-        return await self._reader.run(lambda db: _cabinet(db, cabinet_id))
+        return await self._reader.run(lambda db: sqlite_cabinets.find(db, cabinet_id))
 
     async def cabinets(self) -> list[Cabinet]:
-        found = await self._reader.run(_cabinets)
-        return sorted(found, key=lambda cabinet: natural_key(cabinet.id))
+        return await self._reader.run(sqlite_cabinets.every)
 
     async def cabinet_of_relay(self, relay_id: str) -> Cabinet | None:
         canonical = canonical_relay_id(relay_id)
-        return await self._reader.run(lambda db: _cabinet_of_relay(db, canonical))
+        return await self._reader.run(lambda db: sqlite_cabinets.of_relay(db, canonical))
 
-    async def add_cabinets(self, cabinets: Sequence[Cabinet]) -> int:
+    async def add_cabinets(self, cabinets: Sequence[Cabinet], act: Act = SEEDED) -> int:
         now_ms = self._clock_ms()
-        return await self._writer.run(lambda db: sum(_add(db, cabinet, now_ms) for cabinet in cabinets))
+        return await self._writer.run(lambda db: sqlite_cabinets.add(db, cabinets, act, now_ms))
+
+    async def import_cabinets(
+        self, cabinets: Sequence[Cabinet], act: Act, *, update: bool, dry_run: bool
+    ) -> Imported:
+        now_ms = self._clock_ms()
+        return await self._writer.run(
+            lambda db: sqlite_cabinets.take_in(db, cabinets, act, now_ms, update=update, dry_run=dry_run)
+        )
 
     async def order(
         self,
@@ -80,24 +88,69 @@ class SqliteStore:
         change: ConfigChange,
         command: CommandOrder | None = None,
         expected_revision: int | None = None,
+        act: Act = GIVEN,
     ) -> Ordered:
         now_ms = self._clock_ms()
         return await self._writer.run(
-            lambda db: _order(db, now_ms, cabinet_id, change, command, expected_revision)
+            lambda db: _order(db, now_ms, cabinet_id, change, command, expected_revision, act)
         )
+
+    async def resend(self, cabinet_id: str, components: Sequence[str] | None, act: Act) -> Ordered:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: _resend(db, now_ms, cabinet_id, components, act))
 
     async def pending(self, limit: int) -> list[OutboxEntry]:
-        return await self._reader.run(lambda db: _pending(db, limit))
+        return await self._reader.run(lambda db: sqlite_outbox.pending(db, limit))
 
-    async def sent(self, entry_id: str, version: int) -> None:
-        await self._writer.run(
-            lambda db: db.execute(
-                "DELETE FROM outbox WHERE seq = ? AND version = ?", (int(entry_id), version)
-            )
+    async def due(self, now_ms: int | None, limit: int) -> list[OutboxEntry]:
+        return await self._reader.run(lambda db: sqlite_outbox.due(db, now_ms, limit))
+
+    async def sent(self, entry_id: str, version: int, now_ms: int) -> bool:
+        return await self._writer.run(lambda db: sqlite_outbox.sent(db, entry_id, version, now_ms))
+
+    async def settle(self, entry_id: str, version: int, settlement: Settlement, act: Act) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(
+            lambda db: sqlite_outbox.settle(db, entry_id, version, settlement, act, now_ms)
         )
 
+    async def revive(self, relay_ids: Sequence[str]) -> list[OutboxEntry]:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_outbox.revive(db, relay_ids, now_ms))
+
     async def expire(self, now_ms: int) -> list[OutboxEntry]:
-        return await self._writer.run(lambda db: _expire(db, now_ms))
+        return await self._writer.run(lambda db: sqlite_outbox.expire(db, now_ms))
+
+    async def outbox(self, wanted: OutboxFilter) -> list[OutboxEntry]:
+        return await self._reader.run(lambda db: sqlite_outbox.find(db, wanted))
+
+    async def outcomes(self, entry_ids: Sequence[str]) -> dict[str, Outcome]:
+        return await self._reader.run(lambda db: sqlite_outbox.outcomes(db, entry_ids))
+
+    async def report(self, reports: Sequence[RelayReport]) -> list[Standing]:
+        return await self._writer.run(lambda db: sqlite_cabinets.report(db, reports))
+
+    async def standing(self, cabinet_id: str) -> Standing | None:
+        return await self._reader.run(lambda db: sqlite_cabinets.standing(db, cabinet_id))
+
+    async def standings(self) -> list[Standing]:
+        return await self._reader.run(sqlite_cabinets.standings)
+
+    async def history(self, cabinet_id: str, before: int | None, limit: int) -> list[Revision]:
+        return await self._reader.run(lambda db: sqlite_cabinets.history(db, cabinet_id, before, limit))
+
+    async def revision(self, cabinet_id: str, number: int) -> Revision | None:
+        return await self._reader.run(lambda db: sqlite_cabinets.revision(db, cabinet_id, number))
+
+    async def record(self, draft: Draft) -> AuditEntry:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_audit.append(db, draft, now_ms))
+
+    async def audit(self, wanted: AuditFilter) -> list[AuditEntry]:
+        return await self._reader.run(lambda db: sqlite_audit.find(db, wanted))
+
+    async def audit_chain(self, after: int, limit: int) -> list[AuditEntry]:
+        return await self._reader.run(lambda db: sqlite_audit.chain(db, after, limit))
 
     def _connect_writer(self) -> sqlite3.Connection:
         if self._path != MEMORY:
@@ -143,35 +196,6 @@ def _make_private(path: Path) -> None:
         raise StoreError(f"The database {path} can't be opened: {exc.strerror}") from exc
 
 
-def _cabinet(db: sqlite3.Connection, cabinet_id: str) -> Cabinet | None:
-    if not is_cabinet_id(cabinet_id):  # nor would SQLite take every text
-        return None
-    row = db.execute("SELECT document FROM cabinets WHERE id = ?", (cabinet_id,)).fetchone()
-    return None if row is None else cabinet_from(json.loads(row[0]))
-
-
-def _cabinets(db: sqlite3.Connection) -> list[Cabinet]:
-    return [cabinet_from(json.loads(row[0])) for row in db.execute("SELECT document FROM cabinets")]
-
-
-def _cabinet_of_relay(db: sqlite3.Connection, relay_id: str) -> Cabinet | None:
-    row = db.execute("SELECT document FROM cabinets WHERE relay_id = ?", (relay_id,)).fetchone()
-    return None if row is None else cabinet_from(json.loads(row[0]))
-
-
-def _add(db: sqlite3.Connection, cabinet: Cabinet, now_ms: int) -> bool:
-    """Whether ``cabinet`` was new."""
-    if _cabinet(db, cabinet.id) is not None:
-        return False
-    owner = _cabinet_of_relay(db, cabinet.relay_id)
-    if owner is not None:
-        raise RelayTaken(cabinet.id, cabinet.relay_id, owner.id)
-    stamped = replace(cabinet, updated_ms=cabinet.updated_ms or now_ms)
-    row = (cabinet.id, cabinet.relay_id, _text(cabinet_document(stamped)))
-    db.execute("INSERT INTO cabinets (id, relay_id, document) VALUES (?, ?, ?)", row)
-    return True
-
-
 def _order(
     db: sqlite3.Connection,
     now_ms: int,
@@ -179,61 +203,36 @@ def _order(
     change: ConfigChange,
     command: CommandOrder | None,
     expected_revision: int | None,
+    act: Act,
 ) -> Ordered:
-    cabinet = _cabinet(db, cabinet_id)
-    if cabinet is None:
-        raise UnknownCabinet(cabinet_id)
+    before = cabinet = sqlite_cabinets.need(db, cabinet_id)
     if expected_revision is not None and expected_revision != cabinet.revision:
         raise EditConflict(cabinet_id, cabinet.revision, expected_revision)
     plain = ConfigChange(resolve_mask(change.config, cabinet.smib_config), change.version)
     if plain:
         cabinet = cabinet.merge(plain, now_ms)
-        document = _text(cabinet_document(cabinet))
-        db.execute("UPDATE cabinets SET document = ? WHERE id = ?", (document, cabinet_id))
-    entries = (_enqueue(db, entry) for entry in entries_of(cabinet, plain.config, command, now_ms))
-    return Ordered(cabinet, tuple(entries))
+        sqlite_cabinets.change(db, cabinet)
+    ordered = _send(db, cabinet, entries_of(cabinet, plain.config, command, now_ms), now_ms)
+    if plain:
+        sqlite_cabinets.keep_revision(db, Revision.of(cabinet, act, ordered.entries))
+    if plain or command is not None:
+        name = None if command is None else command.name
+        sqlite_audit.append(db, order_draft(act, before, cabinet, name, ordered.entries), now_ms)
+    return ordered
 
 
-def _enqueue(db: sqlite3.Connection, entry: OutboxEntry) -> OutboxEntry:
-    """``entry`` as it waits now: with its id, or merged into the one that waits already."""
-    if isinstance(entry.order, ConfigUpdate):
-        row = db.execute(
-            f"SELECT {_ENTRY} FROM outbox WHERE relay_id = ? AND component = ?",
-            (entry.relay_id, entry.order.component),
-        ).fetchone()
-        if row is not None:
-            return _replace(db, _entry(row).merged(entry.order.values))
-    component = entry.order.component if isinstance(entry.order, ConfigUpdate) else None
-    document = _text(entry_document(entry))
-    cursor = db.execute(
-        "INSERT INTO outbox (version, relay_id, component, expires_ms, document) VALUES (?, ?, ?, ?, ?)",
-        (entry.version, entry.relay_id, component, entry.expires_ms, document),
-    )
-    return replace(entry, id=str(cursor.lastrowid))
+def _resend(
+    db: sqlite3.Connection, now_ms: int, cabinet_id: str, components: Sequence[str] | None, act: Act
+) -> Ordered:
+    cabinet = sqlite_cabinets.need(db, cabinet_id)
+    config = settable(cabinet.smib_config)
+    wanted = {name: values for name, values in config.items() if components is None or name in components}
+    ordered = _send(db, cabinet, entries_of(cabinet, wanted, None, now_ms), now_ms)
+    sqlite_audit.append(db, order_draft(act, cabinet, cabinet, None, ordered.entries), now_ms)
+    return ordered
 
 
-def _replace(db: sqlite3.Connection, entry: OutboxEntry) -> OutboxEntry:
-    row = (entry.version, _text(entry_document(entry)), int(entry.id))
-    db.execute("UPDATE outbox SET version = ?, document = ? WHERE seq = ?", row)
-    return entry
-
-
-def _pending(db: sqlite3.Connection, limit: int) -> list[OutboxEntry]:
-    return [_entry(row) for row in db.execute(f"SELECT {_ENTRY} FROM outbox ORDER BY seq LIMIT ?", (limit,))]
-
-
-def _expire(db: sqlite3.Connection, now_ms: int) -> list[OutboxEntry]:
-    rows = db.execute(f"SELECT {_ENTRY} FROM outbox WHERE expires_ms <= ? ORDER BY seq", (now_ms,)).fetchall()
-    db.execute("DELETE FROM outbox WHERE expires_ms <= ?", (now_ms,))
-    return [_entry(row) for row in rows]
-
-
-_ENTRY = "seq, version, document"
-
-
-def _entry(row: tuple[int, int, str]) -> OutboxEntry:
-    return entry_from({**json.loads(row[2]), "id": str(row[0]), "version": row[1]})
-
-
-def _text(document: dict[str, Any]) -> str:
-    return to_bytes(document).decode()
+def _send(db: sqlite3.Connection, cabinet: Cabinet, entries: Sequence[OutboxEntry], now_ms: int) -> Ordered:
+    """Put ``entries`` into the outbox; where they name the same fields, those sent before give way."""
+    reduced = [one for entry in entries if entry.values for one in sqlite_outbox.reduce(db, entry, now_ms)]
+    return Ordered(cabinet, tuple(sqlite_outbox.enqueue(db, entry) for entry in entries), tuple(reduced))

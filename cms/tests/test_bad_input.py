@@ -219,7 +219,76 @@ ROUTES = [
     Bad("PUT", "/healthz", {}, 405, ("PUT",)),
     Bad("OPTIONS", TEST, None, 405, ("POST",)),
 ]
-CASES = [*ANY_BODY, *ORDERS, *REQUESTS, *PUBLICATIONS, *TESTS, *RELAYS, *QUERIES, *PATH_IDS, *ROUTES]
+NO_REVISIONS: list[Any] = [0, -1, 1.0, "1", True, None, [], 2**60]
+RESYNC, ROLLBACK = f"{ORDER}/resync", f"{ORDER}/rollback"
+RECORDS = [
+    Bad("POST", f"{RESYNC}?all=perhaps", None, 400, ("all", "perhaps")),
+    Bad("POST", RESYNC.replace("cab-1", "cab-9"), None, 404, ("cab-9",)),
+    Bad("POST", RESYNC.replace("cab-1", "a%2Fb"), None, 400, ("cabinetId",)),
+    Bad("GET", RESYNC, None, 405, ("POST",)),
+    *(post(ROLLBACK, {"revision": bad}, 400, "revision") for bad in NO_REVISIONS),
+    post(ROLLBACK, {}, 400, "revision"),
+    post(ROLLBACK, {"revision": 1, "to": 2}, 400, "to", "unknown"),
+    post(ROLLBACK, {"revision": 7}, 404, "revision", "7"),
+    post(ROLLBACK.replace("cab-1", "cab-9"), {"revision": 1}, 404, "cab-9"),
+    post(ROLLBACK, {"revision": 1}, 409, "If-Match", if_match='"7"'),
+    post(ROLLBACK, {"revision": 1}, 415, "Content-Type", content_type="text/plain"),
+    Bad("GET", "/api/cabinets/cab-9/history", None, 404, ("cab-9",)),
+    Bad("GET", "/api/cabinets/%2B/history", None, 400, ("cabinetId",)),
+    *(
+        Bad("GET", f"{path}?{name}={bad}", None, 400, (name,))
+        for path in ("/api/cabinets/cab-1/history", "/api/outbox", "/api/audit")
+        for name in ("limit", "before")
+        for bad in ("0", "-1", "x", "", "1e3", "9" * 40, "%D9%A1", "1&limit=2&before=2")
+    ),
+    Bad("GET", "/api/audit?limit=1001", None, 400, ("limit", "1000")),
+    Bad("GET", "/api/outbox?state=lost", None, 400, ("state", "waiting")),
+    *(Bad("GET", f"/api/{name}?cabinet=a%2Fb", None, 400, ("cabinet",)) for name in ("outbox", "audit")),
+    *(
+        Bad("GET", f"/api/audit?{name}={bad}", None, 400, (name, "ISO 8601"))
+        for name in ("since", "until")
+        for bad in ("yesterday", "", "2025-10-26", "2025-10-26T10:30:00", "0000-00-00T00:00:00Z")
+    ),
+    Bad("GET", "/api/audit?format=xml", None, 400, ("format", "csv")),
+    Bad("GET", "/api/cabinets?drift=perhaps", None, 400, ("drift",)),
+    Bad("GET", "/api/cabinets/export?format=xml", None, 400, ("format", "yaml, json, csv")),
+]
+IMPORT = "/api/cabinets/import"
+IMPORTS = [
+    post(IMPORT, {}, 400, "cabinets"),
+    post(IMPORT, [], 400, "mapping"),
+    post(IMPORT, b"", 400, "JSON"),
+    post(IMPORT, b"{", 400, "body:1", "JSON"),
+    post(IMPORT, b"[" * 100_000, 400, "JSON"),
+    post(IMPORT, b"\xff\xfe", 400, "body", "UTF-8"),
+    post(IMPORT, {"cabinets": [{"id": "cab-3"}, {"id": "a/b", "relayId": "r"}]}, 400, "relayId", "id"),
+    post(IMPORT, {"cabinets": [{"id": "export", "relayId": "r3"}]}, 400, "endpoint"),
+    post(IMPORT, {"cabinets": [{"id": "cab-3", "relayId": RELAY}]}, 400, "cab-3.relayId", "cab-1"),
+    post(IMPORT, {"cabinets": [{"id": "cab-1", "relayId": "r3"}]}, 400, "cab-1.relayId"),
+    post(IMPORT, b"x" * (4 * 1024 * 1024 + 1), 413, "body"),
+    post(IMPORT, b"id,relayId\ncab-3", 415, "text/csv", content_type="text/html"),
+    post(IMPORT, b"id\ncab-3", 400, "body:2", "relayId", content_type="text/csv"),
+    post(IMPORT, b"relayId,relayId\na,b", 400, "first line", content_type="text/csv"),
+    post(IMPORT, b'id,relayId\n"cab-3,r3', 400, "relayId", content_type="text/csv"),
+    post(IMPORT, b"id,relayId\na,b,c", 400, "2 cells", content_type="text/csv"),
+    post(IMPORT, b"id,relayId,colour\na,b,red", 400, "colour", "unknown", content_type="text/csv"),
+    post(IMPORT, b"cabinets:\n - id: 7\n   bad", 400, "YAML", content_type="application/yaml"),
+    post(f"{IMPORT}?dryRun=perhaps", {"cabinets": []}, 400, "dryRun"),
+    post(f"{IMPORT}?existing=drop", {"cabinets": []}, 400, "existing"),
+]
+CASES = [
+    *RECORDS,
+    *IMPORTS,
+    *ANY_BODY,
+    *ORDERS,
+    *REQUESTS,
+    *PUBLICATIONS,
+    *TESTS,
+    *RELAYS,
+    *QUERIES,
+    *PATH_IDS,
+    *ROUTES,
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -22,7 +22,8 @@ from cms.cabinet import Cabinet, ConfigChange
 from cms.errors import BrokerUnavailable, StoreBusy
 from cms.outbox import Outbox
 from cms.outcomes import REMEMBERED, Outcomes
-from cms.store import CommandOrder, OutboxEntry, SqliteStore
+from cms.store.entry import CommandOrder, OutboxEntry
+from cms.store.sqlite import SqliteStore
 from wire.errors import RelayIdError
 from wire.orders import Command, ConfigUpdate, Order
 
@@ -303,11 +304,11 @@ class TestSender:
         async def scenario(one: Floor) -> None:
             sent, refused = one.store.sent, asyncio.Event()
 
-            async def busy_once(entry_id: str, version: int) -> None:
+            async def busy_once(entry_id: str, version: int, now_ms: int) -> bool:
                 if not refused.is_set():
                     refused.set()
                     raise StoreBusy("locked")
-                await sent(entry_id, version)
+                return await sent(entry_id, version, now_ms)
 
             monkeypatch.setattr(one.store, "sent", busy_once)
             assert await one.outbox.deliver(await one.command(), PATIENCE_S)

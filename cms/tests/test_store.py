@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import stat
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -22,50 +22,16 @@ from cms.errors import (
     StoreTooNew,
     UnknownCabinet,
 )
-from cms.store import CommandOrder, OutboxEntry, SqliteStore, Store
 from cms.store import sqlite as sqlite_engine
+from cms.store.entry import CommandOrder, OutboxEntry
 from cms.store.migrations import MIGRATIONS, migrate
+from cms.store.sqlite import SqliteStore
 from cms.store.sqlite_errors import store_error
+from cms.store.store import Store
+from cms.tests.engines import CABINETS, NOW, SECRET, Play, play, play_on
 from wire.orders import Command, ConfigUpdate
 
-NOW = 1_760_000_000_000
-SECRET = "casino-4711"
-
-CABINETS = [
-    Cabinet(
-        "cab-1",
-        "e831cdfa8384",
-        name="Lucky Lion 12",
-        location="Main Floor",
-        asset_number="A-1",
-        serial_number="SN-1",
-        game="Lucky Lion",
-        smib_config={"net": {"netStaSSID": "Casino_WiFi", "netStaPwd": SECRET}},
-        smib_version={"firmware": "1.0.0"},
-    ),
-    Cabinet("cab-10", "Board_10"),
-    Cabinet("cab-2", "e831cdfa8464", smib_config={"mqtt": {"mqttURI": f"mqtt://m:{SECRET}@h"}}),
-]
-
-ENGINES: dict[str, Callable[[Path], Store]] = {
-    "sqlite-file": lambda folder: SqliteStore(folder / "cms.sqlite3", clock_ms=lambda: NOW),
-    "sqlite-memory": lambda _: SqliteStore(":memory:", clock_ms=lambda: NOW),
-}
-
-Scenario = Callable[[Store], Coroutine[Any, Any, None]]
-Play = Callable[[Scenario], None]
-
-
-def play_on(store: Store, scenario: Scenario) -> None:
-    async def whole() -> None:
-        await store.open()
-        try:
-            await store.add_cabinets(CABINETS)
-            await scenario(store)
-        finally:
-            await store.close()
-
-    asyncio.run(whole())
+__all__ = ["play"]  # a fixture
 
 
 def net(**values: Any) -> ConfigChange:
@@ -84,11 +50,6 @@ async def stored(store: Store, cabinet_id: str) -> Cabinet:
 
 
 class TestEveryEngine:
-    @pytest.fixture(params=ENGINES)
-    def play(self, request: pytest.FixtureRequest, tmp_path: Path) -> Play:
-        """Runs a scenario on a store with three cabinets."""
-        return lambda scenario: play_on(ENGINES[request.param](tmp_path), scenario)
-
     def test_gives_back_what_was_added(self, play: Play) -> None:
         async def scenario(store: Store) -> None:
             first, second, tenth = await store.cabinets()
@@ -215,11 +176,11 @@ class TestEveryEngine:
         async def scenario(store: Store) -> None:
             (first,) = (await store.order("cab-1", net(netStaSSID="A"))).entries
             (second,) = (await store.order("cab-1", net(netStaSSID="B"))).entries
-            await store.sent(first.id, first.version)
+            await store.sent(first.id, first.version, NOW)
             assert await store.pending(9) == [second]
-            await store.sent(second.id, second.version)
+            await store.sent(second.id, second.version, NOW)
             assert await store.pending(9) == []
-            await store.sent(second.id, second.version)
+            await store.sent(second.id, second.version, NOW)
             (third,) = (await store.order("cab-1", net(netStaSSID="C"))).entries
             assert third.id not in (first.id, second.id)
 

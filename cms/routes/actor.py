@@ -1,0 +1,13 @@
+"""Who sent a request: the one place that says so."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from cms.actor import ANONYMOUS, Actor
+
+
+def actor_of(request: Request) -> Actor:
+    """The user of ``request``, the address it came from and its id."""
+    user = request.scope.get("actor_name", ANONYMOUS)
+    return Actor(user, request.client.host if request.client else "", request.scope.get("request_id", ""))
