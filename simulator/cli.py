@@ -59,16 +59,14 @@ class Command:
 
 
 COMMANDS = (
-    Command("up", "simulator.lab_command", "the whole floor: broker, CMS and fleet, with a live view"),
+    Command("up", "simulator.lab.command", "the whole floor: broker, CMS and fleet, with a live view"),
     Command("broker", "simulator.broker.command", "only a broker: MQTT over TCP and over WebSocket"),
-    Command("fleet", "simulator.fleet_command", "only virtual SMIBs, for a broker that runs already"),
+    Command("fleet", "simulator.fleet.command", "only virtual SMIBs, for a broker that runs already"),
     Command("ctl", "simulator.control.command", "looks inside a running fleet, and interferes with it"),
-    Command("watch", "simulator.watch_command", "shows the floor's MQTT traffic, one decoded line a message"),
-    Command("profile", "simulator.profile_command", "records a firmware profile from a device"),
-    Command("image", "simulator.image_command", "makes a firmware image that virtual SMIBs can install"),
-    Command(
-        "identities", "simulator.identities_command", "prints a fleet's cabinets, for the CMS to know them"
-    ),
+    Command("watch", "simulator.traffic.command", "shows the floor's MQTT traffic, a decoded line each"),
+    Command("profile", "simulator.firmware.profile_command", "records a firmware profile from a device"),
+    Command("image", "simulator.firmware.image_command", "makes a firmware image for virtual SMIBs"),
+    Command("identities", "simulator.fleet.identities_command", "prints a fleet's cabinets, for a CMS"),
 )
 
 

@@ -17,8 +17,8 @@ from typing import Self
 
 from simulator.broker.address import reachable, reason
 from simulator.broker.broker import Credentials, Engine
-from simulator.child import dies_with_its_parent
 from simulator.errors import BrokerError, BrokerNotInstalled, PortTaken
+from simulator.lab.child import dies_with_its_parent
 
 START_WAIT = 5.0
 """Seconds in which Mosquitto must accept connections."""

@@ -20,7 +20,7 @@ from simulator.control.openapi import document
 from simulator.control.operations import OPERATIONS, Operation
 from simulator.deadlines import Clock
 from simulator.errors import ControlRequestError, FleetPlanError, NoSuchDevice
-from simulator.fleet import Fleet
+from simulator.fleet.fleet import Fleet
 from wire.errors import PayloadError
 from wire.jsontext import MAX_PAYLOAD, parse_object, to_bytes
 from wire.timestamps import format_timestamp

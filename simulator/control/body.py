@@ -11,8 +11,8 @@ from simulator.device.conditions import CONDITIONS
 from simulator.errors import ControlRequestError
 from simulator.faults import fault_problems
 from simulator.faults.spec import KINDS
-from simulator.schedule import Power
-from simulator.who import Who
+from simulator.fleet.schedule import Power
+from simulator.fleet.who import Who
 from wire.errors import Problem, RelayIdError
 from wire.relay import canonical_relay_id
 

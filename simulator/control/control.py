@@ -13,8 +13,8 @@ from simulator.control.options import ControlOptions
 from simulator.control.recorder import Recorder
 from simulator.control.server import ControlServer, listen, url_of
 from simulator.deadlines import steady_clock
-from simulator.fleet import Fleet
-from simulator.session import Tell
+from simulator.fleet.fleet import Fleet
+from simulator.session.session import Tell
 
 
 class Control:

@@ -15,11 +15,11 @@ from simulator.device.device import Device
 from simulator.device.effects import Effect
 from simulator.errors import NoSuchDevice
 from simulator.faults.spec import KINDS
-from simulator.fleet import Fleet
-from simulator.fleet_plan import DEFAULT_LOCATION, Group
-from simulator.session import Session
-from simulator.traffic import Sighting
-from simulator.who import Who
+from simulator.fleet.fleet import Fleet
+from simulator.fleet.plan import DEFAULT_LOCATION, Group
+from simulator.fleet.who import Who
+from simulator.session.session import Session
+from simulator.traffic.traffic import Sighting
 from wire.components import COMPONENTS
 from wire.timestamps import format_timestamp
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.deadlines import Clock
-from simulator.traffic import Sighting, sighting
+from simulator.traffic.traffic import Sighting, sighting
 from wire.jsontext import MAX_PAYLOAD
 
 KEPT = 10

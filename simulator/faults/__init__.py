@@ -1,7 +1,7 @@
 """Boards and lines that misbehave: wrappers, never an `if` in the device (design, rule 3).
 
-Everything here is pure; what happens when is in `simulator.affliction`, and the line in
-`simulator.faulty_link`. A fault is a mapping, in a fleet file, over the control interface and in a step:
+Everything here is pure; what happens when is in `simulator.session.affliction`, and the line in
+`simulator.link.faulty_link`. A fault is a mapping, in a fleet file, over the control interface and in a step:
 
     {kind: silent, kinds: [cfg]}         applies everything, publishes no answer; still beats its heart
     {kind: slow, ms: 500}                hears every message that much later, in order
@@ -25,7 +25,7 @@ is given to that really have it: ``{kind: silent, share: 0.1}`` is one device in
 """
 
 from simulator.faults.answers import Skewed, Stale
-from simulator.faults.fault import Arrival, Dice, Fault, Faults, Patient
+from simulator.faults.fault import Arrival, Dice, Fault, Faults, FaultSpec, Patient
 from simulator.faults.line import SOUND, Line
 from simulator.faults.messages import ANSWERS, Chance, Reorder, Silent, Slow, corrupt, drop, duplicate
 from simulator.faults.spec import KINDS, AnyFault, fault_from, fault_problems, share_of
@@ -40,6 +40,7 @@ __all__ = [
     "Chance",
     "Dice",
     "Fault",
+    "FaultSpec",
     "Faults",
     "Line",
     "Patient",

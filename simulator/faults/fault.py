@@ -8,12 +8,15 @@ the way out, so that a faulty board still connects, saves and restarts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from simulator.device.effects import Effect
 from simulator.device.memory import Memory
+
+FaultSpec = Mapping[str, Any]
+"""One fault as a fleet file spells it; `simulator.faults.fault_from` makes it."""
 
 
 @dataclass(frozen=True, slots=True)

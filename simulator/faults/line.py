@@ -1,4 +1,4 @@
-"""What is wrong with a board's connection, as data; `simulator.faulty_link` makes it happen."""
+"""What is wrong with a board's connection, as data; `simulator.link.faulty_link` makes it happen."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import aiomqtt
 
 from simulator.broker import Broker, create_broker
 from simulator.device.link import LinkSettings, Refusal, Wifi
-from simulator.fleet import Fleet
-from simulator.fleet_file import parse_plan
-from simulator.links import PahoLinks
-from simulator.state_dir import StateDir
+from simulator.fleet.fleet import Fleet
+from simulator.fleet.state_dir import StateDir
+from simulator.fleet_file.fleet_file import parse_plan
+from simulator.link.links import PahoLinks
 from wire import orders
 from wire.address import parse_address
 from wire.errors import PayloadError

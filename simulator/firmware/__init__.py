@@ -1,0 +1,1 @@
+"""Firmware versions: profiles of what they are like, and images to install."""

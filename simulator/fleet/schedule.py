@@ -1,0 +1,30 @@
+"""What happens on a floor by time: faults and power cuts, from the start of the fleet on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from simulator.fleet.who import Who
+
+
+class Power(Enum):
+    """What can be done to the mains."""
+
+    OFF = "off"
+    ON = "on"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """`what` happens to `who`, `at_ms` after the start: a fault or the mains. After `for_ms` it is over, and
+    after `every_ms` it happens again; None is never.
+    """
+
+    at_ms: int
+    who: Who
+    what: Mapping[str, Any] | Power
+    for_ms: int | None = None
+    every_ms: int | None = None
