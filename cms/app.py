@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -18,15 +20,22 @@ from cms.api_docs import ApiDocs
 from cms.cabinets_file import read_cabinets
 from cms.confirmation import Confirmations
 from cms.database import store_at
+from cms.disk import disk_problem
+from cms.dispatch import Intake, Origins, Outgoing
+from cms.feed import Feed
+from cms.floor import Floor
 from cms.handlers.broker_check import BrokerCheck, BrokerLink
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.exchange import Exchange
 from cms.handlers.health import Ailment, BrokerState, Health
 from cms.handlers.live_config import ConfigLink, LiveConfig
+from cms.handlers.monitoring import Monitoring
 from cms.handlers.orders import Orders
 from cms.handlers.records import Records
 from cms.handlers.reorders import Reorders
 from cms.hub import Hub
+from cms.metrics import Metrics
+from cms.monitor import Monitor
 from cms.mqtt_service import MqttService
 from cms.outbox import Outbox, Publisher
 from cms.presence import Presence
@@ -37,6 +46,7 @@ from cms.routes.cabinets import CabinetRoutes
 from cms.routes.endpoint import Endpoint, routed
 from cms.routes.exchange import ExchangeRoutes
 from cms.routes.failures import Failures
+from cms.routes.floor import FloorRoutes
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
 from cms.routes.records import RecordRoutes
@@ -48,8 +58,10 @@ from cms.routes.stream import StreamRoutes
 from cms.settings import Settings
 from cms.sse import Streams
 from cms.standing import Standing
+from cms.store.entry import OutboxEntry
 from cms.store.store import Store
 from cms.tasks import Tasks
+from cms.watchdog import Watchdog
 
 VERSION = "0.1.0"
 OUTBOX = "outbox"
@@ -91,6 +103,7 @@ class Application:
     work: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
     streams: Streams
     tasks: Tasks
+    monitor: Monitor
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
@@ -100,6 +113,7 @@ class Application:
             exits.push_async_callback(self.store.close)
             await self.store.open()
             added = await self.store.add_cabinets(cabinets)
+            await self.monitor.refresh()
             log.event("=", "store open", database=self.settings.database, given=len(cabinets), added=added)
             exits.push_async_callback(self.link.disconnect)
             self.link.on_connected(self.outbox.wake)
@@ -139,42 +153,53 @@ def build(
         store,
         clock_ms=clock_ms,
         last_seen=lambda relay_id: seen.last_seen_ms if (seen := presence.of(relay_id)) else 0,
-        on_settled=lambda entry: reports.look_at(entry.relay_id),
+        on_settled=lambda entry: _settled(entry, reports, monitor),
     )
-    observers = [presence.note, confirmations.note, reports.note]
+    feed = Feed(epoch=secrets.token_hex(4))
+    monitor = Monitor(Floor(presence, now_s=time.monotonic()), feed, store, clock_ms=clock_ms)
+    observers = [monitor.note, confirmations.note, reports.note]
     hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=observers)
+    reports.on_judged(lambda standing: monitor.judged(standing.cabinet.relay_id, standing.in_step))
     reports.on_drift(lambda standing, drifting: hub.announce(*_drift(standing, drifting)))
     cabinets = Cabinets(store, presence, reports, settings.mqtt.topics, clock_ms)
     if link_to is None:
         link: Link = MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
     else:
         link = link_to(hub)
-    outbox = Outbox(store, link, clock_ms=clock_ms, confirmations=confirmations)
-    orders = Orders(store, outbox, clock_ms)
+    origins = Origins()
+    outgoing = Outgoing(link, monitor, origins)
+    outbox = Outbox(store, outgoing, clock_ms=clock_ms, confirmations=confirmations)
+    orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
+    watchdog = _watchdog(settings, store, link, clock_ms)
     work = {OUTBOX: outbox.run, "confirmations": confirmations.run, "reports": reports.run}
+    work |= {"monitor": monitor.run, "watchdog": watchdog.run}
     if settings.resync_on_connect:
-        resync = ResyncOnConnect(store, link, orders.deliver)
+        resync = ResyncOnConnect(store, outgoing, orders.deliver)
         hub.observe(resync.note)
         reports.on_judged(resync.judged)
         work["resync"] = resync.run
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     tasks = Tasks()
     records = Records(store)
+    ailments = {"disk": watchdog.disk, "backlog": watchdog.outbox}
+    health = Health({**_vitals(link, tasks, work), **ailments}, link, store)
+    monitoring = Monitoring(monitor, watchdog, hub, link, streams, clock_ms)
     endpoints = (
         *SmibConfigRoutes(cabinets, orders).endpoints(),
         *ReorderRoutes(Reorders(store, orders, reports)).endpoints(),
         *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(cabinets).endpoints(),
         *RecordRoutes(records).endpoints(),
-        *LiveConfigRoutes(LiveConfig(link, hub, clock_ms, records)).endpoints(),
+        *LiveConfigRoutes(LiveConfig(outgoing, hub, clock_ms, records)).endpoints(),
         *StreamRoutes(streams).endpoints(),
         *_broker_check(settings, link, clock_ms, records).endpoints(),
-        *HealthRoutes(Health(_vitals(link, tasks, work), link, store), clock_ms).endpoints(),
+        *FloorRoutes(monitoring, Metrics(monitoring, health), streams).endpoints(),
+        *HealthRoutes(health, clock_ms).endpoints(),
     )
     watched = tuple(recorded(endpoint, records) for endpoint in endpoints)
     every = (*watched, *ApiDocs(watched, VERSION).endpoints())
     asgi = _asgi(every, clock_ms)
-    return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks)
+    return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks, monitor)
 
 
 def _drift(standing: Standing, drifting: bool) -> tuple[str, dict[str, Any]]:
@@ -183,6 +208,18 @@ def _drift(standing: Standing, drifting: bool) -> tuple[str, dict[str, Any]]:
     fields = [str(one) for one in standing.differences()]
     event = {"typ": "DRIFT", "rly": cabinet.relay_id, "cabinetId": cabinet.id, "drift": drifting}
     return cabinet.relay_id, {**event, "fields": fields}
+
+
+def _settled(entry: OutboxEntry, reports: Reports, monitor: Monitor) -> None:
+    """An order ended without its device having done what it says."""
+    reports.look_at(entry.relay_id)
+    monitor.given_up(entry.relay_id, entry.what)
+
+
+def _watchdog(settings: Settings, store: Store, link: Link, clock_ms: Callable[[], int]) -> Watchdog:
+    folder = None if settings.database == ":memory:" else Path(settings.database).absolute().parent
+    disk = partial(disk_problem, folder, settings.min_free_mb)
+    return Watchdog(store, disk, link.is_connected, stuck_s=settings.outbox_stuck_s, clock_ms=clock_ms)
 
 
 def _broker_check(

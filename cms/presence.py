@@ -33,15 +33,18 @@ class Seen:
 
 
 class Presence:
-    """The relays that were heard since the start. Hand ``note`` to the hub as an observer."""
+    """The relays that were heard since the start. The floor hands it each message (see cms/floor.py)."""
 
     def __init__(self, *, clock_ms: Callable[[], int], max_relays: int = MAX_RELAYS) -> None:
         self._clock_ms = clock_ms
         self._max_relays = max_relays
         self._seen: dict[str, Seen] = {}
 
-    def note(self, delivery: Delivery) -> None:
-        """Take in one message. A retained one shows what the device said once, not that it is there."""
+    def note(self, delivery: Delivery) -> Seen:
+        """Take in one message, and give what is known of its relay now.
+
+        A retained message shows what the device said once, not that it is there.
+        """
         relay_id = delivery.relay_id
         before = self._seen.pop(relay_id, None)
         if delivery.retained:
@@ -53,9 +56,10 @@ class Presence:
                 if before is None
                 else replace(before, last_seen_ms=delivery.received_ms, left=left)
             )
-        self._seen[relay_id] = _with_firmware(seen, delivery)
+        seen = self._seen[relay_id] = _with_firmware(seen, delivery)
         if len(self._seen) > self._max_relays:
             del self._seen[next(iter(self._seen))]
+        return seen
 
     def of(self, relay_id: str) -> Seen | None:
         """What is known of a relay (canonical id), None where it was never heard."""

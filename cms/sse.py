@@ -88,7 +88,13 @@ class Streams:
 
     @property
     def limit(self) -> int:
+        """How many may be open."""
         return self._max_streams
+
+    def counts(self) -> dict[str, int]:
+        """How many are open: of one relay each, and of the floor."""
+        relay = sum(stream.source.relay_id is not None for stream in self._open)
+        return {"relay": relay, "floor": len(self._open) - relay}
 
     def response(self, relay_id: str) -> EventStream:
         """The stream of one relay, to be returned from a route.

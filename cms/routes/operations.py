@@ -187,7 +187,8 @@ ALIVE = Operation(
     "alive",
     "health",
     "Whether the service lives",
-    "503, naming the task, where one that it lives by has ended.",
+    "503, with every reason: a task that it lives by has ended, the disk is full or can't be written to, an "
+    "order waits for long though the broker is connected.",
     _STATE,
     failures=(503,),
 )

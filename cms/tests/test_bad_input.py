@@ -276,7 +276,24 @@ IMPORTS = [
     post(f"{IMPORT}?dryRun=perhaps", {"cabinets": []}, 400, "dryRun"),
     post(f"{IMPORT}?existing=drop", {"cabinets": []}, 400, "existing"),
 ]
+FLOOR = [
+    *(
+        Bad("GET", f"/api/{name}?{query}", None, status, (word,))
+        for name in ("events", "monitoring")
+        for query, status, word in (
+            ("cabinet=cab-9", 404, "cab-9"),
+            ("cabinet=a%2Fb", 400, "cabinet"),
+            ("cabinet=%00", 400, "cabinet"),
+            ("cabinet=", 400, "cabinet"),
+            ("location=a&location=b", 400, "location"),
+        )
+    ),
+    Bad("GET", "/api/monitoring?state=broken", None, 400, ("state", "offline")),
+    Bad("POST", "/api/events", {}, 405, ("GET",)),
+    Bad("DELETE", "/metrics", {}, 405, ("GET",)),
+]
 CASES = [
+    *FLOOR,
     *RECORDS,
     *IMPORTS,
     *ANY_BODY,
