@@ -46,9 +46,11 @@ from cms.routes.cabinets import CabinetRoutes
 from cms.routes.endpoint import Endpoint, routed
 from cms.routes.exchange import ExchangeRoutes
 from cms.routes.failures import Failures
+from cms.routes.field_rules import FieldRoutes
 from cms.routes.floor import FloorRoutes
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
+from cms.routes.page import PageRoutes
 from cms.routes.records import RecordRoutes
 from cms.routes.refusals import recorded
 from cms.routes.reorders import ReorderRoutes
@@ -193,11 +195,12 @@ def build(
         *LiveConfigRoutes(LiveConfig(outgoing, hub, clock_ms, records)).endpoints(),
         *StreamRoutes(streams).endpoints(),
         *_broker_check(settings, link, clock_ms, records).endpoints(),
+        *FieldRoutes().endpoints(),
         *FloorRoutes(monitoring, Metrics(monitoring, health), streams).endpoints(),
         *HealthRoutes(health, clock_ms).endpoints(),
     )
     watched = tuple(recorded(endpoint, records) for endpoint in endpoints)
-    every = (*watched, *ApiDocs(watched, VERSION).endpoints())
+    every = (*watched, *ApiDocs(watched, VERSION).endpoints(), *PageRoutes().endpoints())
     asgi = _asgi(every, clock_ms)
     return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks, monitor)
 

@@ -1,0 +1,75 @@
+// The REST interface, one function for each endpoint that the page uses. Whatever fails is an ApiError, whose
+// message is a sentence that a person can act on.
+
+const PATIENCE_MS = 15_000;
+
+export class ApiError extends Error {
+  /** `status` is 0 where no answer came. `problems` names refused fields: [{field, wanted}]. */
+  constructor(sentence, { status = 0, problems = [] } = {}) {
+    super(sentence);
+    this.name = "ApiError";
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+const cabinetPath = (id) => `/api/cabinets/${encodeURIComponent(id)}`;
+const query = (values) => new URLSearchParams(values).toString();
+
+export function createApi(fetch = globalThis.fetch.bind(globalThis)) {
+  const get = (path) => ask("GET", path);
+  const post = (path, body, headers) => ask("POST", path, body, headers);
+
+  async function ask(method, path, body, headers = {}) {
+    let response;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: body === undefined ? headers : { "content-type": "application/json", ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+    } catch (error) {
+      throw new ApiError(unreachable(error));
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new ApiError(sentence(response.status, answer), failure(response.status, answer));
+    return { ...answer, etag: response.headers.get("etag") };
+  }
+
+  return Object.freeze({
+    fields: () => get("/api/fields"),
+    check: (component, values) => post("/api/fields/check", { component, values }),
+    cabinets: (filter = {}) => get(`/api/cabinets?${query(filter)}`),
+    cabinet: (id) => get(cabinetPath(id)),
+    smibConfig: (id) => get(`${cabinetPath(id)}/smib-config`),
+    order: (id, order, etag) => post(`${cabinetPath(id)}/smib-config`, order, etag ? { "if-match": etag } : {}),
+    resync: (id) => post(`${cabinetPath(id)}/smib-config/resync`),
+    rollback: (id, revision) => post(`${cabinetPath(id)}/smib-config/rollback`, { revision }),
+    history: (id, limit = 20) => get(`${cabinetPath(id)}/history?${query({ limit })}`),
+    outbox: (cabinet, limit = 20) => get(`/api/outbox?${query({ cabinet, limit })}`),
+    mqttConfig: (cabinetId) => get(`/api/mqtt/config?${query({ cabinetId })}`),
+    request: (relayId, component) => post("/api/mqtt/config/request", { relayId, component }),
+    publish: (relayId, config) => post("/api/mqtt/config/publish", { relayId, config }),
+    test: (body) => post("/api/mqtt/test", body),
+    monitoring: () => get("/api/monitoring"),
+  });
+}
+
+function unreachable(error) {
+  return error?.name === "TimeoutError"
+    ? `The CMS did not answer within ${PATIENCE_MS / 1000} s. Try again; nothing that you typed is lost.`
+    : "The CMS can't be reached. Check the network and try again; nothing that you typed is lost.";
+}
+
+function sentence(status, answer) {
+  return typeof answer.error === "string" && answer.error ? finished(answer.error) : `The CMS answered ${status}.`;
+}
+
+function finished(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function failure(status, answer) {
+  return { status, problems: Array.isArray(answer.problems) ? answer.problems : [] };
+}
