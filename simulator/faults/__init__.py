@@ -24,8 +24,9 @@ Everything here is pure; what happens when is in `simulator.session.affliction`,
 is given to that really have it: ``{kind: silent, share: 0.1}`` is one device in ten.
 """
 
+from simulator.device.dice import Dice
 from simulator.faults.answers import Skewed, Stale
-from simulator.faults.fault import Arrival, Dice, Fault, Faults, FaultSpec, Patient
+from simulator.faults.fault import Arrival, Fault, Faults, FaultSpec, Patient
 from simulator.faults.line import SOUND, Line
 from simulator.faults.messages import ANSWERS, Chance, Reorder, Silent, Slow, corrupt, drop, duplicate
 from simulator.faults.spec import KINDS, AnyFault, fault_from, fault_problems, share_of

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from simulator.device.dice import Dice
 from simulator.device.effects import Effect, Publish
-from simulator.faults.fault import Arrival, Dice, Patient
+from simulator.faults.fault import Arrival, Patient
 from simulator.faults.messages import Chance
 from wire import reports
 from wire.components import COMPONENTS

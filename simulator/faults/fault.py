@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from simulator.device.dice import Dice
 from simulator.device.effects import Effect
 from simulator.device.memory import Memory
 
@@ -26,14 +27,6 @@ class Arrival:
     topic: str
     payload: bytes
     delay_ms: int = 0
-
-
-class Dice(Protocol):
-    """Where chance comes from: a `random.Random` with a seed."""
-
-    def random(self) -> float: ...
-
-    def randrange(self, stop: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from simulator.device.dice import Dice
 from simulator.device.effects import Disconnect, Effect, Publish
-from simulator.faults.fault import Arrival, Dice
+from simulator.faults.fault import Arrival
 
 ANSWERS = frozenset(
     {

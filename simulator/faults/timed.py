@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from simulator.device.device import Device
+from simulator.device.dice import Dice
 from simulator.device.effects import Effect
 from simulator.device.route import route_of
 from simulator.device.transitions import State
-from simulator.faults.fault import Dice
 
 SHORTEST_MS = 10
 """Time between two strikes: what is due more often comes several at a time."""

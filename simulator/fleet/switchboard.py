@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from random import Random
 
 from simulator.deadlines import Clock, Deadlines
+from simulator.device.dice import SmallDice
 from simulator.device.transitions import State
 from simulator.faults import FaultSpec, Patient, fault_from, share_of
+from simulator.fleet.identities import seed_of
 from simulator.fleet.schedule import Occasion, Power
 from simulator.fleet.who import Who
 from simulator.session.session import Session
@@ -83,7 +84,7 @@ class Switchboard:
 
     def _afflict(self, session: Session, name: str, spec: FaultSpec) -> bool:
         relay_id = session.device.relay_id
-        dice = Random(f"{self._seed}/{relay_id}/{name}")
+        dice = SmallDice(seed_of(f"{self._seed}/{relay_id}/{name}"))
         if dice.random() >= share_of(spec):
             return False
         patient = Patient(relay_id, session.device.memory, dice)
