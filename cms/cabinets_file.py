@@ -3,7 +3,7 @@
 A file says ``cabinets:``, then a list with ``id`` and ``relayId`` (or ``smibBoard``, its old name), and as
 much of ``name location assetNumber serialNumber game smibVersion smibConfig`` as is known. It describes what
 is there, no SMIB is sent anything: so ``smibConfig`` may hold the read-only fields of ``app`` too, and a
-secret that is ``***`` is one that is not known.
+secret that is ``***``, or a URI with ``:***@`` in it, is one that is not known: an export has these.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from cms.cabinet import CABINET_ID_WANTED, Cabinet, is_cabinet_id
-from cms.errors import CabinetsError, RequestError
+from cms.errors import CabinetsError
 from cms.mask import resolve_mask
 from cms.yaml_node import Node, Problems, compose
+from wire.address import MASK
 from wire.components import COMPONENTS, Component
 from wire.errors import RelayIdError
 from wire.fields import Field
@@ -158,20 +159,16 @@ def _version(node: Node) -> dict[str, Any]:
 
 
 def _config(node: Node) -> dict[str, dict[str, Any]]:
-    return {
-        name: _component(COMPONENTS[name], child) for name, child in node.mapping(tuple(COMPONENTS)).items()
-    }
+    parts = node.mapping(tuple(COMPONENTS)).items()
+    config = {name: _component(COMPONENTS[name], child) for name, child in parts}
+    return {name: values for name, values in config.items() if values}
 
 
 def _component(component: Component, node: Node) -> dict[str, Any]:
     children = node.mapping(tuple(row.name for row in component))
     values = {row.name: _value(children[row.name], row) for row in component if row.name in children}
-    try:
-        known = resolve_mask({component.name: values}, {}).get(component.name, {})
-    except RequestError as exc:
-        for problem in exc.problems:
-            children[problem.field.partition(".")[2]].note(problem.wanted)
-        return {}
+    plain = {name: value for name, value in values.items() if f":{MASK}@" not in str(value)}
+    known = resolve_mask({component.name: plain}, {}).get(component.name, {})
     for row in component:
         if row.name in known and (wanted := _problem(row, known[row.name])) is not None:
             children[row.name].note(wanted)

@@ -108,8 +108,7 @@ class TestFile:
             f"floor.yaml:3: cabinets[0].relayId: {shape} were wanted, not 'sas/relay/1'",
             f"floor.yaml:4: cabinets[0].nmae: unknown, one of {keys} was wanted",
             f"floor.yaml:8: {config}.net.netStaChan: a whole number from 1 to 14 was wanted, not 99",
-            f"floor.yaml:9: {config}.mqtt.mqttURI: a password was wanted: *** stands for the stored "
-            "one, and there is none",
+            f'floor.yaml:9: {config}.mqtt.mqttQOS: a whole number from 0 to 2 was wanted, not "1"',
             f"floor.yaml:10: {config}.wifi: unknown, one of mqtt, net, coms, ota, app was wanted",
             "floor.yaml:11: cabinets[2].id: cab-2 is given in line 5 already",
             "floor.yaml:12: cabinets[2].smibBoard: e831cdfa8384 is given in line 6 already",
