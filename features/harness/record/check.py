@@ -111,6 +111,12 @@ class Check:
     seconds: float = 0.0
     reproduce: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """Its name, and of an outline the example too."""
+        _, bracket, example = self.id.partition("[")
+        return f"{self.name} [{example}" if bracket and example.endswith("]") else self.name
+
     def to_json(self) -> dict[str, Any]:
         return {
             "line": "check",

@@ -40,7 +40,7 @@ def junit(run: Run, ruling: Ruling) -> bytes:
 def _case(ruled: RuledCheck) -> ET.Element:
     check = ruled.check
     case = ET.Element(
-        "testcase", classname=_text(check.feature), name=_text(check.name), time=f"{check.seconds:.3f}"
+        "testcase", classname=_text(check.feature), name=_text(check.title), time=f"{check.seconds:.3f}"
     )
     properties = ET.SubElement(case, "properties")
     pairs = [("id", check.id), ("role", check.role), ("verdict", ruled.verdict.value)]

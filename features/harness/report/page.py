@@ -92,7 +92,8 @@ def _header_facts(header: Header) -> Iterator[tuple[str, str]]:
     yield "Command", header.command
     if header.seed:
         yield "Seed", header.seed
-    yield "Broker", f"{header.broker.name} {header.broker.address}"
+    if header.broker.name:
+        yield "Broker", f"{header.broker.name} {header.broker.address}"
     for probe in header.broker.probes:
         yield ("Broker differs" if probe.differs else "Broker probe"), f"{probe.name}: {probe.sentence}"
     yield "Versions", ", ".join(f"{name} {version}" for name, version in header.versions.items())
@@ -122,7 +123,7 @@ def _attention_item(at: int, ruled: RuledCheck) -> str:
     why = _text(_short(ruled.reason))
     return (
         f'<li><span class="mark v-{verdict}" role="img" aria-label="{verdict}">{verdict.letter}</span>'
-        f'<span><a href="#c{at}">{_text(ruled.check.name)}</a> <span class="mono">'
+        f'<span><a href="#c{at}">{_text(ruled.check.title)}</a> <span class="mono">'
         f'{_text(" ".join(ruled.decisive))}</span></span><span class="why" title="{why}">{why}</span></li>'
     )
 
@@ -167,7 +168,7 @@ def _check(ruled: RuledCheck) -> dict[str, Any]:
     check = ruled.check
     return {
         "id": check.id,
-        "name": check.name,
+        "name": check.title,
         "feature": check.feature,
         "verdict": ruled.verdict.value,
         "known": ruled.known,

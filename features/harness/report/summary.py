@@ -49,7 +49,7 @@ def _table(title: str, checks: Sequence[RuledCheck]) -> Iterator[str]:
         return
     yield from ("", f"### {title}", "", "| requirements | check | reason |", "|---|---|---|")
     for ruled in checks[:MOST]:
-        cells = (" ".join(ruled.decisive), ruled.check.name, ruled.reason)
+        cells = (" ".join(ruled.decisive), ruled.check.title, ruled.reason)
         yield f"| {' | '.join(map(_text, cells))} |"
     if len(checks) > MOST:
         yield from ("", f"and {len(checks) - MOST} more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -143,6 +144,13 @@ def test_what_decides_is_there_without_a_script() -> None:
     assert "MUST-1: MUST-1 is broken" in text
     assert "a pass one" not in text
     assert "session takeover: It keeps both sessions." in text
+
+
+def test_examples_of_an_outline_are_told_apart() -> None:
+    one = run(check("c[net-1]", Verdict.FAIL), dataclasses.replace(check("d[net]"), name="An outline"))
+    assert [c.title for c in one.checks] == ["c[net-1] [net-1]", "An outline [net]"]
+    assert "An outline [net]" in html_of(one)
+    assert b'name="An outline [net]"' in junit(one, ruling_of(one))
 
 
 def test_six_hundred_checks_are_a_page_of_sensible_size() -> None:
