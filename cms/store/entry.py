@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from cms.cabinet import Cabinet, Config
-from wire.commands import COMMAND_LIFE_MS
+from wire.commands import COMMAND_LIFE_MS, RESTART
 from wire.orders import Command, ConfigUpdate
 from wire.timestamps import format_timestamp
 
@@ -174,16 +174,32 @@ def entries_of(
 ) -> list[OutboxEntry]:
     """What has to be sent for an order, in sending order, not stored yet: ``id`` is empty.
 
-    ``net`` and ``mqtt`` go behind the other components, because a device that applies them leaves its
-    connection (section 3); the command goes last.
+    ``net`` and ``mqtt`` go last, because a device that applies them leaves its connection (section 3), and
+    what is sent meanwhile is lost: so LOCK MACHINE and UNLOCK MACHINE go before them. RESTART goes behind
+    them, or the update would be what is lost (INT-67).
     """
     updates = [ConfigUpdate(component, values) for component, values in config.items() if values]
-    updates.sort(key=lambda update: update.component in _RECONNECTING)
-    entries = [OutboxEntry("", 1, cabinet.id, cabinet.relay_id, update, now_ms) for update in updates]
-    if command is not None:
-        message, expires_ms = command.message(), command.expires_ms
-        entries.append(OutboxEntry("", 1, cabinet.id, cabinet.relay_id, message, now_ms, expires_ms))
-    return entries
+    orders: list[ConfigUpdate | Command] = [*updates] if command is None else [*updates, command.message()]
+    orders.sort(key=_turn)
+    expires_ms = None if command is None else command.expires_ms
+    return [
+        OutboxEntry(
+            "",
+            1,
+            cabinet.id,
+            cabinet.relay_id,
+            order,
+            now_ms,
+            expires_ms if isinstance(order, Command) else None,
+        )
+        for order in orders
+    ]
+
+
+def _turn(order: ConfigUpdate | Command) -> int:
+    if isinstance(order, Command):
+        return 3 if order.name == RESTART else 1
+    return 2 if order.component in _RECONNECTING else 0
 
 
 _RECONNECTING = ("net", "mqtt")

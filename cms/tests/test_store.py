@@ -106,8 +106,8 @@ class TestEveryEngine:
             assert (cabinet.revision, cabinet.updated_ms) == (2, NOW)
             assert cabinet.smib_version == {"firmware": "1.0.0", "hardware": "B"}
             assert await store.pending(9) == list(ordered.entries)
-            coms, mqtt, lock = ordered.entries
-            # The one that makes the device reconnect goes behind the other, the command last.
+            coms, lock, mqtt = ordered.entries
+            # The one that makes the device reconnect goes last: what is sent meanwhile is lost.
             assert [update_of(coms)[0], update_of(mqtt)[0]] == ["coms", "mqtt"]
             assert lock.order == Command("LOCK MACHINE", "2025-10-09T08:53:19.995Z")
             assert (lock.created_ms, lock.expires_ms, coms.expires_ms) == (NOW, NOW - 5 + 30_000, None)
