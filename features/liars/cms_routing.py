@@ -57,12 +57,17 @@ class SwapsNeighbours(Liar, Cms):
 
     breaks = "ROUTE-3"
 
+    held: Mapping[str, Any] | None = None
+
     def deliver(self, relay: str, fields: Mapping[str, Any]) -> None:
-        for reader in self.readers_of(relay):
-            reader.put(self.update_frame(relay, fields))
-            if len(reader.pending) > 1:
-                self.lied()
-                reader.pending.append(reader.pending.popleft())
+        held, self.held = self.held, None
+        if held is None and fields.get("pyd") == "1":
+            self.held = fields
+            return
+        super().deliver(relay, fields)
+        if held is not None:
+            self.lied()
+            super().deliver(relay, held)
 
 
 class WaitsForSlowest(Liar, Cms):

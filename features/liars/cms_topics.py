@@ -56,11 +56,11 @@ class TakesAnyId(Liar, Cms):
 
     breaks = "ID-3"
 
-    def relay_of(self, value: object) -> str:
-        if isinstance(value, str) and "/" in value:
+    async def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if "/" in str(relay := body.get("relayId")):
             self.lied()
-            return value
-        return super().relay_of(value)
+            return {"message": f"Config request sent to relayId: {relay}"}
+        return await super().ask(body)
 
 
 class PublishesRefused(Liar, Cms):

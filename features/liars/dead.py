@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from features.liars.liar import Liar, own_up
+from features.pair import payload
 from features.pair.board import Act, Answer
 from features.pair.console import say
 from features.pair.link import Link
@@ -117,15 +118,21 @@ class SmibClosesAtOnce(Liar, Smib):
         await asyncio.wait({asyncio.ensure_future(orders.get()), lost}, return_when=asyncio.FIRST_COMPLETED)
         self.lied()
 
+    async def beat(self, link: Link) -> None:
+        return
+
 
 class SmibAlwaysOk(Liar, Smib):
-    """Says the same to everything."""
+    """Says OK to everything."""
 
     breaks = NOTHING
 
     def receive(self, raw: bytes) -> list[Act]:
+        return [Answer("app")]
+
+    async def say(self, link: Link, topic: str, fields: Mapping[str, object]) -> None:
         self.lied()
-        return [Answer("app", "OK")]
+        await link.publish(topic, payload.written({"rly": self.relay, "success": True}))
 
 
 class SmibEchoes(Liar, Smib):

@@ -166,3 +166,16 @@ class ObeysReports(Liar, Smib):
         if order.pop("rly", None) is not None:
             self.lied()
         return super().obey(order)
+
+
+class AnswersNoiseWithApp(Liar, Smib):
+    """Answers what is no order with its app settings."""
+
+    breaks = "CFG-8"
+
+    def receive(self, raw: bytes) -> list[Act]:
+        acts = super().receive(raw)
+        if not acts:
+            self.lied()
+            return [Answer("app")]
+        return acts
