@@ -247,6 +247,13 @@ class _Client(aiomqtt.Client):
         except Exception as exc:  # noqa: BLE001 - whatever it is, this connection is of no use any more
             self._end(exc)
 
+    def _on_disconnect(self, *args: Any, **kwargs: Any) -> None:
+        # aiomqtt would go on waiting for the CONNACK of a connection that the broker has closed.
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("the connection was lost before CONNACK"))
+            self._connected.exception()  # seen, also where nobody waits for it
+        super()._on_disconnect(*args, **kwargs)
+
     def _end(self, exc: Exception) -> None:
         if self._connected.done() and not self._disconnected.done():
             self._disconnected.set_exception(exc)

@@ -18,35 +18,61 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from features import steps
-from features.harness.catalogue import requirement_of
+from features.harness.catalogue import capability_of, requirement_of
 from features.harness.errors import LintError
+from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Floor, cabinets_file, fleet_file, new_floor
+from features.harness.observation import Observation
 from features.harness.peer import Peer, connected
 from features.harness.process import Warden, Workshop
 from features.harness.readiness import readiness
+from features.harness.record.header import Judged
+from features.harness.recording import Recording, draft_of
+from features.harness.report.publication import publish
+from features.harness.session import session_header
 from features.harness.stream import Stream
 from features.harness.subjects import Broker, Cms, Fleet, cms_settings
-from features.harness.timeline import Timeline
+from features.harness.tap.tap import Tap
 from features.harness.web import Web
+from wire.address import BrokerAddress
 
-STARTED = pytest.StashKey[int]()
-TIMELINE = pytest.StashKey[Timeline]()
+Tapped = Callable[[str, BrokerAddress], Tap]
+OBSERVATION = pytest.StashKey[Observation]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conformance", "the conformance harness")
+    group.addoption("--report", default="report", metavar="DIR", help="where the record of the run goes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): what the scenario proves (requirements.yaml)")
-    config.stash[TIMELINE] = Timeline()
+    config.addinivalue_line("markers", "capability(name): what its subject must claim beside core")
+    timeline = Timeline()
+    config.stash[OBSERVATION] = Observation(timeline)
+    header = session_header(config, [Judged("cms", "our CMS"), Judged("smib", "our SMIBs")])
+    recording = Recording(
+        header,
+        Path(config.getoption("report", "report")),
+        redact=timeline.secrets.value,
+        publish=publish,
+        writes=not hasattr(config, "workerinput"),
+    )
+    config.pluginmanager.register(recording, "recording")
     for module in pkgutil.iter_modules(steps.__path__):
         config.pluginmanager.register(importlib.import_module(f"{steps.__name__}.{module.name}"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
-    """A tag ``req-ROUTE-3`` becomes a mark that the report can name; pytest-bdd handles any other."""
-    requirement = requirement_of(tag)
-    if requirement is None:
+    """A tag ``req-ROUTE-3`` or ``cap-sas`` becomes a mark with that name; pytest-bdd handles any other."""
+    requirement, capability = requirement_of(tag), capability_of(tag)
+    if requirement is not None:
+        pytest.mark.requirement(requirement)(function)
+    elif capability is not None:
+        pytest.mark.capability(capability)(function)
+    else:
         return None
-    pytest.mark.requirement(requirement)(function)
     return True
 
 
@@ -60,16 +86,34 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
     ids = sorted(mark.args[0] for mark in request.node.iter_markers("requirement"))
     properties = request.node.user_properties
     properties += [("feature", feature.name), ("scenario", scenario.name), ("requirements", ids)]
-    timeline = request.config.stash[TIMELINE]
-    timeline.note("harness", "=", f"scenario: {scenario.name}")
 
 
 def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
-    request.config.stash[TIMELINE].note("harness", "=", f"{step.keyword} {step.name}")
+    request.config.stash[OBSERVATION].timeline.step(f"{step.keyword} {step.name}")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    item.stash[STARTED] = item.config.stash[TIMELINE].position
+    item.config.stash[OBSERVATION].begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """The monitors judge what a scenario did, however it ended."""
+    try:
+        return (yield)
+    finally:
+        draft, observation = draft_of(item), item.config.stash[OBSERVATION]
+        if draft is not None:
+            findings = observation.settle().findings
+            entries = observation.excerpt.entries
+            draft.found(findings, entries[0].at if entries else 0.0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    if (draft := draft_of(item)) is not None:
+        draft.shown(item.config.stash[OBSERVATION].shown)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,15 +122,20 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A scenario that fails shows what was sent and received since it began."""
     report = yield
-    if report.failed and STARTED in item.stash:
-        lines = item.config.stash[TIMELINE].lines(item.stash[STARTED])
+    if report.failed:
+        lines = item.config.stash[OBSERVATION].shown.lines()
         report.sections.append(("timeline", "\n".join(lines)))
     return report
 
 
 @pytest.fixture(scope="session")
-def timeline(pytestconfig: pytest.Config) -> Timeline:
-    return pytestconfig.stash[TIMELINE]
+def observation(pytestconfig: pytest.Config) -> Observation:
+    return pytestconfig.stash[OBSERVATION]
+
+
+@pytest.fixture(scope="session")
+def timeline(observation: Observation) -> Timeline:
+    return observation.timeline
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +156,16 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def floor() -> Floor:
-    return new_floor()
+def floor(observation: Observation) -> Floor:
+    observation.floor = new_floor()
+    return observation.floor
+
+
+@pytest.fixture(scope="session")
+def shared_tapped(timeline: Timeline) -> Iterator[Tapped]:
+    """Puts taps before brokers until the run ends."""
+    with contextlib.ExitStack() as stack:
+        yield lambda role, broker: stack.enter_context(Tap(role, broker, role, timeline))
 
 
 @pytest.fixture(scope="session")
@@ -117,21 +174,24 @@ def shared_broker(shared_workshop: Workshop) -> Broker:
 
 
 @pytest.fixture(scope="session")
-def shared_cms(shared_workshop: Workshop, shared_broker: Broker, shared_folder: Path, floor: Floor) -> Cms:
+def shared_cms(
+    shared_workshop: Workshop, shared_broker: Broker, shared_tapped: Tapped, shared_folder: Path, floor: Floor
+) -> Cms:
     seed = cabinets_file(shared_folder / "cabinets.yaml", floor.cabinets)
-    settings = cms_settings(shared_broker.address, seed, shared_folder / "cms.sqlite3")
-    cms = Cms(shared_workshop, settings)
+    tap = shared_tapped("cms", shared_broker.address)
+    cms = Cms(shared_workshop, cms_settings(tap.address, seed, shared_folder / "cms.sqlite3"), tap)
     readiness(Web(cms, shared_workshop.timeline), 200)
     return cms
 
 
 @pytest.fixture(scope="session")
 def shared_fleet(
-    shared_workshop: Workshop, shared_broker: Broker, shared_folder: Path, floor: Floor
+    shared_workshop: Workshop, shared_broker: Broker, shared_tapped: Tapped, shared_folder: Path, floor: Floor
 ) -> Fleet:
     description = fleet_file(shared_folder / "fleet.yaml", floor)
     devices = (*floor.devices.cabinets, *floor.restless.cabinets, *floor.silent.cabinets)
-    return Fleet(shared_workshop, shared_broker.address, description, shared_folder / "nvs", devices)
+    tap = shared_tapped("smib", shared_broker.address)
+    return Fleet(shared_workshop, tap, description, shared_folder / "nvs", devices)
 
 
 @pytest.fixture
@@ -145,6 +205,12 @@ def stage() -> Iterator[contextlib.ExitStack]:
 def workshop(stage: contextlib.ExitStack, warden: Warden, timeline: Timeline) -> Workshop:
     """Processes of this scenario's own."""
     return stage.enter_context(Workshop(warden, timeline))
+
+
+@pytest.fixture
+def tapped(stage: contextlib.ExitStack, timeline: Timeline) -> Tapped:
+    """``tapped(role, broker)`` puts a tap before a broker until the scenario ends."""
+    return lambda role, broker: stage.enter_context(Tap(role, broker, role, timeline))
 
 
 @pytest.fixture

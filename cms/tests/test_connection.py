@@ -334,6 +334,21 @@ class TestConnecting:
 
         run(work)
 
+    def test_a_line_that_closes_before_the_answer_is_tried_again_at_once(self) -> None:
+        async def work() -> None:
+            closed = 0
+
+            async def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                nonlocal closed
+                closed += 1
+                writer.transport.abort()
+
+            server = await asyncio.start_server(close, "127.0.0.1", 0)
+            async with server, connection(f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+                await until(lambda: closed >= 2)
+
+        run(work)
+
     def test_refused_subscriptions_mean_not_connected(self) -> None:
         async def work() -> None:
             inbox = Inbox()

@@ -19,6 +19,8 @@ NETWORKS = (
 )
 """The simulated WiFi networks; the passphrase is the one of the specification's worked example."""
 
+LOCATION = "Main Floor"
+
 QUIET_S = 3600
 """``mqttIdleTimeS`` of the ordinary devices: no heartbeat of theirs comes between two steps."""
 
@@ -36,10 +38,11 @@ class Cabinet:
 
 @dataclass
 class Pool:
-    """Cabinets that no scenario has touched yet."""
+    """Cabinets that no scenario has touched yet. ``given`` are those that this one has got."""
 
     name: str
     cabinets: tuple[Cabinet, ...]
+    given: list[Cabinet] = field(default_factory=list)
     _next: Iterator[Cabinet] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +53,7 @@ class Pool:
         cabinet = next(self._next, None)
         if cabinet is None:
             raise PoolEmpty(self.name, len(self.cabinets))
+        self.given.append(cabinet)
         return cabinet
 
 
@@ -63,9 +67,21 @@ class Floor:
     silent: Pool
 
     @property
+    def pools(self) -> tuple[Pool, ...]:
+        return (self.played, self.devices, self.restless, self.silent)
+
+    @property
     def cabinets(self) -> Iterator[Cabinet]:
-        pools = (self.played, self.devices, self.restless, self.silent)
-        return itertools.chain.from_iterable(pool.cabinets for pool in pools)
+        return itertools.chain.from_iterable(pool.cabinets for pool in self.pools)
+
+    def begin(self) -> None:
+        """A scenario begins, and has got no cabinet yet."""
+        for pool in self.pools:
+            pool.given.clear()
+
+    def idle(self) -> list[str]:
+        """The relays that this scenario has not got."""
+        return [one.relay_id for pool in self.pools for one in pool.cabinets if one not in pool.given]
 
 
 def new_floor(played: int = 220, devices: int = 130, restless: int = 20, silent: int = 4) -> Floor:
@@ -80,6 +96,11 @@ def new_floor(played: int = 220, devices: int = 130, restless: int = 20, silent:
     )
 
 
+def nowhere() -> Floor:
+    """A floor without a cabinet."""
+    return new_floor(0, 0, 0, 0)
+
+
 def _cabinet(name: str, number: int) -> Cabinet:
     return Cabinet(f"{name}-{number}", f"e831cd{number:06x}")
 
@@ -87,7 +108,7 @@ def _cabinet(name: str, number: int) -> Cabinet:
 def cabinets_file(path: Path, cabinets: Iterable[Cabinet]) -> Path:
     """Writes the CMS's seed."""
     entries = [
-        {"id": one.id, "relayId": one.relay_id, "name": f"Lucky Lion {one.id}", "location": "Main Floor"}
+        {"id": one.id, "relayId": one.relay_id, "name": f"Lucky Lion {one.id}", "location": LOCATION}
         for one in cabinets
     ]
     return _written(path, {"cabinets": entries})
@@ -117,7 +138,7 @@ def small_fleet_file(path: Path, cabinets: Iterable[Cabinet], idle_s: int = 30) 
 
 
 def _group(name: str, pool: Pool) -> dict[str, Any]:
-    return {"name": name, "relays": [one.relay_id for one in pool.cabinets], "location": "Main Floor"}
+    return {"name": name, "relays": [one.relay_id for one in pool.cabinets], "location": LOCATION}
 
 
 def _written(path: Path, content: Any) -> Path:

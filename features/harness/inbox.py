@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from features.harness.errors import Missing
 
@@ -15,12 +16,33 @@ WITHIN = 5.0
 T = TypeVar("T")
 
 
+class Patience(Protocol):
+    """Who writes down what was waited for. ``pace`` stretches every deadline: a slow subject has a greater
+    one (``timing`` of a subject file)."""
+
+    @property
+    def pace(self) -> float: ...
+
+    def waited(self, wanted: str, within: float, began: float, *, met: bool, seen: str = "") -> None: ...
+
+
+class Unwritten:
+    """Waits that stand on no timeline, at the usual pace."""
+
+    pace = 1.0
+
+    def waited(self, wanted: str, within: float, began: float, *, met: bool, seen: str = "") -> None:
+        """Nothing is kept."""
+
+
 class Inbox(Generic[T]):
     """Filled by one reader thread, waited on by the steps. Nothing is ever taken out of it, so that a step
-    can look back; ``since`` is a position that an earlier ``len()`` gave."""
+    can look back; ``since`` is a position that an earlier ``len()`` gave. Every wait stands on the timeline
+    of ``patience``."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, patience: Patience | None = None) -> None:
         self.name = name
+        self._patience: Patience = patience or Unwritten()
         self._items: list[T] = []
         self._changed = threading.Condition()
         self._closed: str | None = None
@@ -70,30 +92,54 @@ class Inbox(Generic[T]):
         within: float = WITHIN,
     ) -> list[T]:
         """Everything from ``since`` on up to the match number ``count``."""
-        deadline = time.monotonic() + within
-        at, left = since, count
-        with self._changed:
+        wanted = f"{self.name}: {wanted}"
+        with waiting(self._patience, wanted, within) as deadline, self._changed:
+            at, left = since, count
             while True:
                 while at < len(self._items):
                     at += 1
                     left -= matching(self._items[at - 1])
                     if left == 0:
                         return self._items[since:at]
-                self._wait(deadline, wanted, within, since)
+                self._wait(deadline, wanted, since)
 
     def closed(self, wanted: str, *, within: float = WITHIN) -> str:
         """Why no more will come; Missing if it is still open after ``within``."""
-        deadline = time.monotonic() + within
-        with self._changed:
+        with waiting(self._patience, wanted, within) as deadline, self._changed:
             while self._closed is None:
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise Missing(wanted, within, [f"{self.name} is still open"])
+                if not self._changed.wait(deadline.left):
+                    raise Missing(wanted, deadline.within, [f"{self.name} is still open"])
             return self._closed
 
-    def _wait(self, deadline: float, wanted: str, within: float, since: int) -> None:
-        left = deadline - time.monotonic()
-        if self._closed is None and left > 0:
-            self._changed.wait(left)
+    def _wait(self, deadline: Deadline, wanted: str, since: int) -> None:
+        if self._closed is None and deadline.left > 0:
+            self._changed.wait(deadline.left)
             return
         seen = [str(item) for item in self._items[since:]]
-        raise Missing(f"{self.name}: {wanted}", within, seen + ([self._closed] if self._closed else []))
+        raise Missing(wanted, deadline.within, seen + ([self._closed] if self._closed else []))
+
+
+class Deadline:
+    """``within`` seconds from now."""
+
+    def __init__(self, within: float) -> None:
+        self.within = within
+        self.began = time.monotonic()
+
+    @property
+    def left(self) -> float:
+        """Seconds until it has passed, never less than 0."""
+        return max(0.0, self.began + self.within - time.monotonic())
+
+
+@contextlib.contextmanager
+def waiting(patience: Patience, wanted: str, within: float) -> Iterator[Deadline]:
+    """Around a wait: its deadline, stretched by the pace; how it ended is written down."""
+    deadline = Deadline(within * patience.pace)
+    try:
+        yield deadline
+    except Missing as exc:
+        seen = "; ".join(exc.seen[-3:])
+        patience.waited(wanted, deadline.within, deadline.began, met=False, seen=seen)
+        raise
+    patience.waited(wanted, deadline.within, deadline.began, met=True)

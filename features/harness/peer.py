@@ -17,8 +17,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from features.harness.errors import Missing
+from features.harness.evidence.timeline import Timeline
+from features.harness.evidence.wording import shown
 from features.harness.inbox import WITHIN, Inbox
-from features.harness.timeline import Timeline, shown
 from wire.address import BrokerAddress
 from wire.errors import WireError
 from wire.jsontext import parse_object
@@ -56,7 +57,7 @@ class Peer:
         self, name: str, address: BrokerAddress, timeline: Timeline, will: tuple[str, bytes] | None = None
     ) -> None:
         self.name = name
-        self.inbox: Inbox[Received] = Inbox(name)
+        self.inbox: Inbox[Received] = Inbox(name, timeline)
         self.address = address
         self._timeline = timeline
         self._answers: dict[int, threading.Event] = {}
@@ -106,7 +107,7 @@ class Peer:
 
     def _await(self, mid: int | None, wanted: str) -> None:
         done = self._answers.setdefault(mid or 0, threading.Event())
-        if not done.wait(WITHIN):
+        if not done.wait(WITHIN * self._timeline.pace):
             raise Missing(f"{self.name}: {wanted}", WITHIN, [])
 
     def _connected(self, _client: object, _user: object, _flags: object, code: ReasonCode, _: object) -> None:

@@ -15,8 +15,8 @@ from typing import IO
 
 from features.harness import warden
 from features.harness.errors import Missing, SubjectFailed
+from features.harness.evidence.timeline import Timeline
 from features.harness.inbox import Inbox
-from features.harness.timeline import Timeline, masked
 
 ROOT = Path(__file__).resolve().parents[2]
 START = 20.0
@@ -31,8 +31,8 @@ class Running:
     def __init__(self, name: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> None:
         self.name = name
         self.argv = tuple(argv)
-        self.stdout: Inbox[str] = Inbox(f"{name}'s standard output")
-        self.log: Inbox[str] = Inbox(f"{name}'s log")
+        self.stdout: Inbox[str] = Inbox(f"{name}'s standard output", timeline)
+        self.log: Inbox[str] = Inbox(f"{name}'s log", timeline)
         self._timeline = timeline
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
         self._process = subprocess.Popen(
@@ -118,8 +118,7 @@ class Running:
             assert stream is not None
             with stream:
                 for line in stream:
-                    text = masked(line.rstrip("\n"))
-                    self._timeline.note(self.name, "|", text)
+                    self._timeline.note(self.name, "|", line.rstrip("\n"))
                     inbox.put(line.rstrip("\n"))
             inbox.close("the process has ended")
 

@@ -76,6 +76,7 @@ class Recording:
         publish: Publish | None = None,
         catalogue: Catalogue | None = None,
         always: bool = False,
+        writes: bool = True,
     ) -> None:
         self.header = header
         self.folder = folder
@@ -85,7 +86,7 @@ class Recording:
         self._publish = publish
         self._catalogue = catalogue or read_catalogue()
         self._always = always
-        self._writes = True
+        self._writes = writes
         self._journal: Journal | None = None
         self._checks: dict[str, Check] = {}
         self._trouble: list[str] = []
@@ -93,7 +94,7 @@ class Recording:
         self._began = time.monotonic()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        self._writes = not hasattr(session.config, "workerinput")
+        self._writes = self._writes and not hasattr(session.config, "workerinput")
         if not self.header.seed:
             seed = session.config.getoption("randomly_seed", None)
             self.header = dataclasses.replace(self.header, seed="" if seed is None else str(seed))
@@ -137,10 +138,10 @@ class Recording:
         if draft is None:
             return report
         end_phase(draft, report, call)
-        if report.when == "teardown":
-            check = draft.check(self.redact)
-            report.user_properties.append((PROPERTY, self._carried(check)))
-            self._redden(report, check)
+        if report.when == "call":
+            self._redden(report, draft.check(self.redact))
+        elif report.when == "teardown":
+            report.user_properties.append((PROPERTY, self._carried(draft.check(self.redact))))
         return report
 
     # where reports arrive
@@ -223,12 +224,7 @@ class Recording:
         run = self._run()
         self.ruling = ruling = ruled(run, self._catalogue)
         assert run.footer is not None, "it was made here"
-        seconds = round(time.monotonic() - self._began, 3)
-        journal.close(
-            dataclasses.replace(
-                run.footer, exit_code=ruling.code, counts=dict(ruling.counts), seconds=seconds
-            )
-        )
+        journal.close(dataclasses.replace(run.footer, exit_code=ruling.code, counts=dict(ruling.counts)))
         if journal.problem:
             self._trouble.append(journal.problem)
             self.ruling = ruling = ruled(self._run(), self._catalogue)
@@ -236,7 +232,8 @@ class Recording:
         return ruling.code if not self.problems else max(ruling.code, NOT_JUDGED)
 
     def _run(self) -> Run:
-        footer = Footer(len(self._checks), CONFORMANT, Counter(), tuple(self._trouble))
+        seconds = round(time.monotonic() - self._began, 3)
+        footer = Footer(len(self._checks), CONFORMANT, Counter(), tuple(self._trouble), seconds)
         return Run(self.header, tuple(self._checks.values()), footer)
 
     def _write_reports(self, ruling: Ruling) -> None:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from features.harness.evidence.timeline import Timeline
+from features.harness.evidence.wording import readable
 from features.harness.inbox import WITHIN, Inbox
-from features.harness.timeline import Timeline, readable
 from features.harness.web import Web
 
+ACCEPT = {"Accept": "text/event-stream"}
 SUBSCRIBE = "/api/mqtt/config/subscribe?relayId="
 
 
@@ -47,17 +49,18 @@ class Stream:
     def __init__(self, name: str, web: Web, relay_id: str, timeline: Timeline) -> None:
         self.name = name
         self.relay_id = relay_id
-        self.frames: Inbox[Frame] = Inbox(name)
+        self.frames: Inbox[Frame] = Inbox(name, timeline)
         self._timeline = timeline
-        self._connection = http.client.HTTPConnection(web.host, web.port, timeout=WITHIN)
+        self._connection = http.client.HTTPConnection(web.host, web.port, timeout=WITHIN * timeline.pace)
         path = SUBSCRIBE + quote(relay_id, safe="")
-        timeline.note(name, ">", f"GET {path}")
-        self._connection.request("GET", path, headers={"Accept": "text/event-stream"})
+        self._exchange = timeline.request(name, "GET", path, ACCEPT)
+        self._connection.request("GET", path, headers=ACCEPT)
         self.opened_at = time.monotonic()
         self._line = self._connection.sock
         self._response = self._connection.getresponse()
         self.status = self._response.status
         self.headers = {key.lower(): value for key, value in self._response.getheaders()}
+        timeline.answer(self._exchange, name, self.status, self.headers)
         self._line.settimeout(None)
         self._thread = threading.Thread(target=self._read, name=name, daemon=True)
         self._thread.start()
@@ -77,10 +80,10 @@ class Stream:
     def _read(self) -> None:
         try:
             for data in _messages(self._response):
+                at = time.monotonic()
+                self._timeline.frame(self._exchange, self.name, data)
                 fields = json.loads(data)
-                frame = Frame(fields if isinstance(fields, dict) else {}, time.monotonic())
-                self._timeline.note(self.name, "<", str(frame))
-                self.frames.put(frame)
+                self.frames.put(Frame(fields if isinstance(fields, dict) else {}, at))
         except (OSError, ValueError, http.client.HTTPException) as exc:
             self.frames.close(f"the stream broke: {exc!r}")
         self.frames.close("the stream has ended")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from features.harness.floor import Cabinet
 from features.harness.process import Running, Workshop
+from features.harness.tap.tap import Tap
 from wire.address import BrokerAddress, parse_address
 
 BROKER = (sys.executable, "-m", "simulator", "broker")
@@ -43,9 +44,16 @@ class Broker:
 
 
 class Cms:
-    """A CMS under test. ``url`` changes when it is started again."""
+    """A CMS under test. ``url`` changes when it is started again. ``tap`` stands before it, or None does."""
 
-    def __init__(self, workshop: Workshop, env: Mapping[str, str], options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        env: Mapping[str, str],
+        tap: Tap | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        self.tap = tap
         self._workshop = workshop
         self._env = env
         self._argv = (*CMS, "--port", "0", *options)
@@ -78,19 +86,20 @@ class Cms:
 
 
 class Fleet:
-    """Virtual SMIBs. ``start`` returns when every one of them is connected and subscribed."""
+    """Virtual SMIBs behind a tap. ``start`` returns when every one of them is connected and subscribed."""
 
     def __init__(
         self,
         workshop: Workshop,
-        broker: BrokerAddress,
+        tap: Tap,
         description: Path,
         state: Path,
         cabinets: Sequence[Cabinet],
     ) -> None:
+        self.tap = tap
         self.cabinets = tuple(cabinets)
         self._workshop = workshop
-        options = ("--fleet", str(description), "--state", str(state), "--broker", broker.uri())
+        options = ("--fleet", str(description), "--state", str(state), "--broker", tap.uri)
         self._argv = (*FLEET, *options)
         self.start()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from features.harness.errors import Missing
-from features.harness.inbox import WITHIN
+from features.harness.inbox import WITHIN, Patience, Unwritten, waiting
 
 PAUSE = 0.02
 
@@ -22,12 +21,14 @@ def eventually(
     *,
     within: float = WITHIN,
     pause: float = PAUSE,
+    patience: Patience | None = None,
 ) -> T:
-    """What ``probe`` gave when it first held; Missing, with what it gave last, if it never did."""
-    deadline = time.monotonic() + within
+    """What ``probe`` gave when it first held; Missing, with what it gave last, if it never did. The wait
+    stands on the timeline of ``patience``."""
     resting = threading.Event()
-    while not holds(seen := probe()):
-        if time.monotonic() >= deadline:
-            raise Missing(wanted, within, [str(seen)])
-        resting.wait(pause)
-    return seen
+    with waiting(patience or Unwritten(), wanted, within) as deadline:
+        while not holds(seen := probe()):
+            if not deadline.left:
+                raise Missing(wanted, deadline.within, [str(seen)])
+            resting.wait(pause)
+        return seen

@@ -11,10 +11,12 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from features.harness.errors import Missing
+from features.harness.evidence.timeline import Timeline
+from features.harness.evidence.wording import shown
 from features.harness.inbox import WITHIN
-from features.harness.timeline import Timeline, shown
 
 JSON_TYPE = "application/json"
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Web:
 
     def __init__(self, subject: Subject, timeline: Timeline) -> None:
         self._subject = subject
-        self._timeline = timeline
+        self.timeline = timeline
 
     @property
     def host(self) -> str:
@@ -88,15 +90,23 @@ class Web:
             **({"Content-Type": content_type} if raw is not None and content_type else {}),
             **(headers or {}),
         }
-        self._timeline.note("operator", ">", f"{method} {path}{'' if raw is None else f' {shown(raw)}'}")
-        return self.noted(self._sent(method, path, raw, told, within))
+        exchange = self.timeline.request(OPERATOR, method, path, told, raw)
+        try:
+            answer = self._sent(method, path, raw, told, within * self.timeline.pace)
+        except Missing as exc:
+            self.timeline.unanswered(exchange, OPERATOR, "; ".join(exc.seen))
+            raise
+        self.timeline.answer(exchange, OPERATOR, answer.status, answer.headers, answer.raw)
+        return answer
 
     def quietly(self, path: str) -> Answer:
         """A GET that is repeated until it answers as wanted, and stands on no timeline."""
-        return self._sent("GET", path, None, {}, 2 * WITHIN)
+        return self._sent("GET", path, None, {}, 2 * WITHIN * self.timeline.pace)
 
-    def noted(self, answer: Answer) -> Answer:
-        self._timeline.note("operator", "<", str(answer))
+    def noted(self, path: str, answer: Answer) -> Answer:
+        """Puts the last of those on the timeline."""
+        exchange = self.timeline.request(OPERATOR, "GET", path)
+        self.timeline.answer(exchange, OPERATOR, answer.status, answer.headers, answer.raw)
         return answer
 
     def _sent(

@@ -37,8 +37,7 @@ Feature: The broker goes away and comes back
       {"action": "publish", "relayId": "RELAY"}
       """
     Then the request is refused with 503
-    When the broker comes back
-    And its SMIB connects again
+    When the broker comes back, and lets the SMIB in before the CMS
     And the CMS is ready again
     Then the SMIB has received nothing at all
 
@@ -63,8 +62,7 @@ Feature: The broker goes away and comes back
       """
       {"smibConfig": {"coms": {"comsMode": 2}}}
       """
-    And the broker comes back
-    And its SMIB connects again
+    And the broker comes back, and lets the SMIB in before the CMS
     And the CMS is ready again
     Then the only updates of "coms" that the SMIB receives are, in this order
       """
@@ -80,8 +78,7 @@ Feature: The broker goes away and comes back
       """
       {"mqttSent": false, "queued": true}
       """
-    When the broker comes back
-    And its SMIB connects again
+    When the broker comes back, and lets the SMIB in before the CMS
     Then the SMIB receives the command "LOCK MACHINE" with the action "lock_machine"
 
   @req-QUEUE-4
@@ -94,8 +91,7 @@ Feature: The broker goes away and comes back
       """
     And the power of the CMS is cut and comes back
     And the CMS has noticed that the broker is away
-    And the broker comes back
-    And its SMIB connects again
+    And the broker comes back, and lets the SMIB in before the CMS
     Then the SMIB receives an update of "coms" with
       """
       {"comsMode": 2}

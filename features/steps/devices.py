@@ -12,6 +12,7 @@ from typing import Any
 from pytest_bdd import given, parsers, then, when
 
 from features.harness.errors import Unexpected
+from features.harness.evidence.timeline import Timeline
 from features.harness.floor import IDLE_S, Cabinet, Floor
 from features.harness.inbox import WITHIN
 from features.harness.marker import reports_before_marker
@@ -19,7 +20,6 @@ from features.harness.peer import Peer, Received, connected
 from features.harness.played import TOPICS, PlayedCms, has
 from features.harness.process import Workshop
 from features.harness.subjects import Broker, Fleet
-from features.harness.timeline import Timeline
 from features.steps.intruder import BODIES
 from features.steps.operator import stamp
 from wire import orders

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from features.harness.floor import Cabinet, Floor, cabinets_file, small_fleet_file
+from features.harness.observation import Observation
 from features.harness.peer import Peer
 from features.harness.played import TOPICS, PlayedCms, PlayedSmib
 from features.harness.process import Workshop
 from features.harness.readiness import readiness
 from features.harness.stream import Stream
 from features.harness.subjects import Broker, Cms, Fleet, cms_settings
+from features.harness.tap.tap import Tap
 from features.harness.web import Web
 from features.steps.operator import REQUEST
+from wire.errors import TopicError
 from wire.topics import Topics
 
 Join = Callable[..., Peer]
+Tapped = Callable[..., Tap]
+USUAL_TOPICS = {
+    "MQTT_PUB_TOPIC": TOPICS.relay_prefix,
+    "MQTT_CFG_TOPIC": TOPICS.config,
+    "MQTT_SUB_TOPIC": TOPICS.server_prefix,
+}
 
 
 @given("a broker of its own", target_fixture="broker")
@@ -38,36 +49,60 @@ def _guarded_broker(workshop: Workshop, tmp_path: Path, user: str, password: str
     return Broker(workshop, ("--user", user, "--password-file", str(secret)), credentials)
 
 
+@pytest.fixture
+def own_cms(
+    workshop: Workshop, tapped: Tapped, tmp_path: Path, floor: Floor, request: pytest.FixtureRequest
+) -> Callable[..., Cms]:
+    """``own_cms(env)`` starts a CMS behind a tap of its own; ``TAP`` in a value is where that listens."""
+
+    def own_cms(env: Mapping[str, str] | None = None) -> Cms:
+        broker: Broker = request.getfixturevalue("broker")
+        tap = tapped("cms", broker.address)
+        seed = cabinets_file(tmp_path / "cabinets.yaml", floor.cabinets)
+        settings = cms_settings(tap.address, seed, tmp_path / "cms.sqlite3")
+        place = f"{tap.address.host}:{tap.address.port}"
+        told = {name: value.replace("TAP", place) for name, value in (env or {}).items()}
+        return Cms(workshop, {**settings, **told}, tap)
+
+    return own_cms
+
+
 @given("a CMS of its own", target_fixture="cms")
-def _own_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
-    return own_cms(workshop, broker, tmp_path, floor)
+def _own_cms(own_cms: Callable[..., Cms]) -> Cms:
+    return own_cms()
 
 
 @given("a CMS of its own with", target_fixture="cms")
 def _own_cms_with(
-    workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor, datatable: Sequence[Sequence[str]]
+    own_cms: Callable[..., Cms], observation: Observation, datatable: Sequence[Sequence[str]]
 ) -> Cms:
-    place = f"{broker.address.host}:{broker.address.port}"
-    env = {name: value.replace("BROKER", place) for name, value in datatable}
-    plain = {"MQTT_URI": f"mqtt://{place}"} if "MQTT_USERNAME" in env else {}
-    return own_cms(workshop, broker, tmp_path, floor, {**plain, **env})
+    env = {name: value.replace("BROKER", "TAP") for name, value in datatable}
+    plain = {"MQTT_URI": "mqtt://TAP"} if "MQTT_USERNAME" in env else {}
+    observation.retains_updates = env.get("MQTT_RETAIN_CONFIG") == "1"
+    with contextlib.suppress(TopicError):  # a scenario may tell it what no topic can be
+        topics = Topics(*(env.get(name, default) for name, default in USUAL_TOPICS.items()))
+        observation.timeline.topics = topics
+    return own_cms({**plain, **env})
 
 
 @given("a CMS of its own that listens beyond this machine", target_fixture="cms")
-def _open_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
-    return own_cms(workshop, broker, tmp_path, floor, {"CMS_HOST": "0.0.0.0", "CMS_ALLOW_OPEN": "1"})
+def _open_cms(own_cms: Callable[..., Cms]) -> Cms:
+    return own_cms({"CMS_HOST": "0.0.0.0", "CMS_ALLOW_OPEN": "1"})
 
 
 @given("a CMS of its own that comes over WebSocket", target_fixture="cms")
-def _websocket_cms(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor) -> Cms:
-    return own_cms(workshop, broker, tmp_path, floor, {"MQTT_URI": broker.websocket.uri()})
+def _websocket_cms(own_cms: Callable[..., Cms], broker: Broker, observation: Observation) -> Cms:
+    observation.untap("cms")  # the tap reads MQTT, not the frames of a WebSocket
+    return own_cms({"MQTT_URI": broker.websocket.uri()})
 
 
 @given(parsers.parse("a fleet of its own whose devices report every {idle:d} s"), target_fixture="fleet")
-def _own_fleet(workshop: Workshop, broker: Broker, tmp_path: Path, floor: Floor, idle: int) -> Fleet:
+def _own_fleet(
+    workshop: Workshop, broker: Broker, tapped: Tapped, tmp_path: Path, floor: Floor, idle: int
+) -> Fleet:
     cabinets = [floor.devices.fresh() for _ in range(2)]
     description = small_fleet_file(tmp_path / "fleet.yaml", cabinets, idle)
-    return Fleet(workshop, broker.address, description, tmp_path / "nvs", cabinets)
+    return Fleet(workshop, tapped("smib", broker.address), description, tmp_path / "nvs", cabinets)
 
 
 @given("a device of that fleet", target_fixture="device")
@@ -109,6 +144,17 @@ def _goes_away(broker: Broker) -> None:
 @when("the broker comes back")
 def _comes_back(broker: Broker) -> None:
     broker.start()
+
+
+@when("the broker comes back, and lets the SMIB in before the CMS", target_fixture="smib")
+def _comes_back_to_smib(broker: Broker, cms: Cms, cabinet: Cabinet, join: Join) -> PlayedSmib:
+    """What is sent at QoS 1 while nobody has subscribed is for nobody."""
+    assert cms.tap is not None, "no tap stands before this CMS"
+    cms.tap.refuse()
+    broker.start()
+    smib = PlayedSmib(cabinet.relay_id, join("SMIB", TOPICS.relay(cabinet.relay_id)))
+    cms.tap.allow()
+    return smib
 
 
 @given("the CMS has noticed that the broker is away")
@@ -185,11 +231,3 @@ def _log_tells(
         since = len(cms.running.log)
         moments[moment]()
         cms.running.log.first(lambda line: cabinet.relay_id in line, f"a line when {moment}", since=since)
-
-
-def own_cms(
-    workshop: Workshop, broker: Broker, folder: Path, floor: Floor, env: dict[str, str] | None = None
-) -> Cms:
-    seed = cabinets_file(folder / "cabinets.yaml", floor.cabinets)
-    settings = cms_settings(broker.address, seed, folder / "cms.sqlite3")
-    return Cms(workshop, {**settings, **(env or {})})

@@ -55,7 +55,11 @@ class Excerpt:
 
 
 class Timeline:
-    """Filled by every thread of the harness. A tap is given it as its witness."""
+    """Filled by every thread of the harness. A tap is given it as its witness.
+
+    ``topics`` may change while a scenario runs on others than the usual. ``pace`` stretches every deadline
+    of the harness.
+    """
 
     def __init__(
         self,
@@ -64,10 +68,12 @@ class Timeline:
         *,
         most: int = MOST,
         heaviest: int = HEAVIEST,
+        pace: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.secrets = secrets or Secrets()
         self.topics = topics or Topics()
+        self.pace = pace
         self._clock = clock
         self._most, self._heaviest = most, heaviest
         self._kept: deque[tuple[Entry, int]] = deque()

@@ -13,7 +13,7 @@ from features.harness.monitors.packets import TEST, published
 from wire.errors import RelayIdError
 from wire.relay import canonical_relay_id
 
-ADDRESSED = "TOPIC-12"
+ADDRESSED = "MSG-5"
 NOT_REFUSED = "API-5"
 
 DEFAULT_RELAY = "e831cdfa8384"

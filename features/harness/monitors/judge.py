@@ -38,6 +38,9 @@ MONITORS = (
     Monitor((sent.HAS_PACKET, sent.ACKNOWLEDGED), sent.sent_has_its_packet, CMS, True),
 )
 
+JUDGED = frozenset(name for monitor in MONITORS for name in monitor.requirements)
+"""The requirements that are judged in every scenario, whether it names them or not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

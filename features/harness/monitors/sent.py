@@ -14,8 +14,8 @@ from features.harness.monitors.finding import Finding, Setting
 from features.harness.monitors.packets import TEST, published
 from wire.address import MASK
 
-HAS_PACKET = "API-15"
-ACKNOWLEDGED = "API-16"
+HAS_PACKET = "MSG-6"
+ACKNOWLEDGED = "MSG-7"
 
 REQUEST = "/api/mqtt/config/request"
 PUBLISH = "/api/mqtt/config/publish"

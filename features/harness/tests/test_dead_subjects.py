@@ -14,6 +14,7 @@ SECTIONS = sorted(path.parent for path in (ROOT / "features").glob("*/*.feature"
 def test_no_scenario_passes_on_dead_subjects(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "features.harness.tests.dead_subjects"]
     options = ["-p", "no:randomly", "-p", "no:cacheprovider", "--tb=no", f"--basetemp={tmp_path / 'dead'}"]
+    options.append(f"--report={tmp_path / 'report'}")
     done = subprocess.run(
         [*argv, *options, *map(str, dict.fromkeys(SECTIONS))],
         cwd=ROOT,

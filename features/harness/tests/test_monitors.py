@@ -174,7 +174,7 @@ def test_a_timeline_with_a_gap_accuses_nobody_of_what_may_stand_in_it() -> None:
     timeline.packet(Packet("PUBLISH", f"sas/relay/{RELAY}", b'{"typ":"rst"}', at=1e12, tap="cms", role="cms"))
     judgement = judged(timeline.since(), Setting())
     assert judgement.findings == ()
-    assert judgement.untestable["TOPIC-12"] == "the first 1 entries are lost"
+    assert judgement.untestable["MSG-5"] == "the first 1 entries are lost"
 
 
 def test_a_packet_that_is_still_on_its_way_is_waited_for() -> None:
@@ -196,7 +196,7 @@ def test_one_that_never_comes_is_waited_for_no_longer_than_told() -> None:
         "x", "POST", "/api/mqtt/config/request", JSON, b'{"relayId":"r","component":"coms"}'
     )
     timeline.answer(number, "x", 200, JSON, b'{"success":true}')
-    assert [one.requirement for one in settled(timeline, 0, Setting(), within=0.01).findings] == ["API-15"]
+    assert [one.requirement for one in settled(timeline, 0, Setting(), within=0.01).findings] == ["MSG-6"]
 
 
 def test_no_requirement_is_judged_by_two_monitors() -> None:

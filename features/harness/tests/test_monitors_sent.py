@@ -46,12 +46,12 @@ def test_the_test_endpoint_has_a_relay_of_its_own(scene: Scene) -> None:
 def test_a_message_to_a_relay_that_nobody_addressed_is_found(scene: Scene) -> None:
     scene.asks(SAVE, {}).publishes(REQUEST, OTHER)
     (finding,) = scene.findings()
-    assert finding.requirement == "TOPIC-12"
+    assert finding.requirement == "MSG-5"
     assert OTHER in finding.sentence
 
 
 def test_a_message_before_the_request_is_found(scene: Scene) -> None:
-    assert scene.publishes(REQUEST).asks(SAVE, {}).broken() == ["TOPIC-12"]
+    assert scene.publishes(REQUEST).asks(SAVE, {}).broken() == ["MSG-5"]
 
 
 def test_a_message_for_a_refused_request_is_found(scene: Scene) -> None:
@@ -65,7 +65,7 @@ def test_what_was_addressed_before_may_be_sent_now(scene: Scene) -> None:
     assert RELAY not in earlier
     later = Scene().publishes(UPDATE, OTHER).publishes(UPDATE, RELAY, dup=True)
     assert later.broken(Setting(addressed=earlier)) == []
-    assert later.broken() == ["TOPIC-12"]
+    assert later.broken() == ["MSG-5"]
 
 
 # Sent
@@ -102,10 +102,10 @@ def test_what_was_addressed_before_may_be_sent_now(scene: Scene) -> None:
 def test_sent_without_its_packet_is_found(path: str, body: Any, answer: Any, fields: Any) -> None:
     told = {"success": True, **answer}
     assert Scene().asks(path, body).publishes(fields).answers(200, told).broken() == []
-    assert Scene().call(path, body, 200, told).broken() == ["API-15"]
+    assert Scene().call(path, body, 200, told).broken() == ["MSG-6"]
     wrong = {"typ": "cfg", "comp": "ota", "otaURL": "http://x/"}
     if "message" not in body and "test" not in path:
-        assert Scene().asks(path, body).publishes(wrong).answers(200, told).broken() == ["API-15"]
+        assert Scene().asks(path, body).publishes(wrong).answers(200, told).broken() == ["MSG-6"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_answer_that_does_not_say_sent_promises_nothing(scene: Scene, status:
 def test_two_requests_are_not_kept_by_one_packet(scene: Scene) -> None:
     body = {"relayId": RELAY, "component": "coms"}
     scene.call("/api/mqtt/config/request", body).call("/api/mqtt/config/request", body).publishes(REQUEST)
-    assert scene.broken() == ["API-15"]
+    assert scene.broken() == ["MSG-6"]
     assert scene.publishes(REQUEST).broken() == []
 
 
@@ -141,9 +141,9 @@ def test_sent_before_it_was_acknowledged_is_found(qos: int, acks: list[str]) -> 
     early.answers(200, told)
     for ack in acks:
         early.acknowledges(9, ack)
-    assert early.broken() == ["API-16"]
-    assert never.answers(200, told).broken() == ["API-16"]
-    assert foreign.answers(200, told).broken() == ["API-16"]
+    assert early.broken() == ["MSG-7"]
+    assert never.answers(200, told).broken() == ["MSG-7"]
+    assert foreign.answers(200, told).broken() == ["MSG-7"]
 
 
 def test_a_packet_that_was_sent_again_counts_by_its_acknowledgement(scene: Scene) -> None:

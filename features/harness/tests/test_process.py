@@ -14,9 +14,9 @@ import pytest
 
 from features.harness import warden as warden_module
 from features.harness.errors import SubjectFailed
+from features.harness.evidence.timeline import Timeline
 from features.harness.inbox import Inbox
 from features.harness.process import Running, Warden, Workshop
-from features.harness.timeline import Timeline
 from features.harness.waiting import eventually
 from features.harness.warden import guard
 
