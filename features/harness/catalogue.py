@@ -21,6 +21,7 @@ DOCUMENTS = ("contract", "specification")
 
 _ID = re.compile(r"[A-Z]+-[0-9]+")
 _TAG = re.compile(r"req-(.+)")
+_CAPABILITY = re.compile(r"cap-([a-z][a-z-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,13 @@ class Catalogue:
 def requirement_of(tag: str) -> str | None:
     """The requirement id in a tag ``req-ROUTE-3``; None for any other tag."""
     match = _TAG.fullmatch(tag)
+    return match[1] if match else None
+
+
+def capability_of(tag: str) -> str | None:
+    """The capability in a tag ``cap-sas``: what a subject must claim, beside ``core``, for the scenario to
+    apply to it. None for any other tag."""
+    match = _CAPABILITY.fullmatch(tag)
     return match[1] if match else None
 
 
