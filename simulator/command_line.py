@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from simulator import durations
 from wire.address import BrokerAddress, parse_address
-from wire.errors import AddressError, RelayIdError
+from wire.errors import AddressError, MessageError, RelayIdError
 from wire.relay import canonical_relay_id
+from wire.timestamps import parse_timestamp
 
 
 def broker_uri(text: str) -> BrokerAddress:
@@ -49,6 +51,22 @@ def pace(text: str) -> float:
     if not 0 <= number <= 600:
         raise argparse.ArgumentTypeError(f"a number from 0 to 600 was wanted, not {text[:40]!r}")
     return number
+
+
+def duration(text: str) -> int:
+    """A length of time above 0, in milliseconds."""
+    length = durations.milliseconds(text)
+    if not length:
+        raise argparse.ArgumentTypeError(f"{durations.WANTED} was wanted, not {text[:40]!r}")
+    return length
+
+
+def moment(text: str) -> int:
+    """A moment, in milliseconds since 1970."""
+    try:
+        return parse_timestamp(text)
+    except MessageError as exc:
+        raise argparse.ArgumentTypeError(f"{exc.wanted}, not {text[:40]!r}") from exc
 
 
 def _whole(text: str, low: int, high: int, wanted: str) -> int:

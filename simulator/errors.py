@@ -21,6 +21,8 @@ The tree:
     ├── LinkError                  the network's: a device got no connection to its broker
     ├── OnlookerError              the network's: a broker does not let us look on
     ├── RecordError                a device's: it did not answer what it was asked for a profile
+    ├── TapeError                  the user's or the disk's: a recording can't be written, read or used
+    │   └── TapeLineError          a line of it is wrong; the field and what was wanted
     └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
@@ -158,6 +160,19 @@ class OnlookerError(SimulatorError):
 
 class RecordError(SimulatorError):
     """A device did not answer, so that no profile can be made of it."""
+
+
+class TapeError(SimulatorError):
+    """A recording can't be written, read or used."""
+
+
+class TapeLineError(TapeError):
+    """A line of a recording is wrong: ``field`` and what was ``wanted``; never its value, which may be secret."""
+
+    def __init__(self, field: str, wanted: str) -> None:
+        super().__init__(f"{field}: {wanted}")
+        self.field = field
+        self.wanted = wanted
 
 
 class LabError(SimulatorError):

@@ -13,7 +13,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 def format_timestamp(epoch_ms: int) -> str:
     """Milliseconds since 1970 as ``2024-01-15T10:30:00.000Z``."""
     moment = _EPOCH + epoch_ms * _MILLISECOND
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_timestamp(text: str) -> int:

@@ -19,6 +19,7 @@ from simulator.fleet.fleet import Fleet
 from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.state_dir import StateDir
+from simulator.fleet.virtual_options import add_virtual_options, refuse_odd_options
 from simulator.interrupt import until_interrupted
 from simulator.link.links import PahoLinks
 from wire.address import BrokerAddress
@@ -43,6 +44,7 @@ examples:
   smib-lab fleet --broker ws://192.0.2.7:9001 --fleet fixtures/fleets/mixed.yaml
   smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
   smib-lab fleet --broker mqtt://127.0.0.1 --control-port 3900   for `smib-lab ctl`
+  smib-lab fleet --virtual-time --duration 24h --count 1000 --play 6 --out day.ndjson.gz   a day, in minutes
   smib-lab fleet check floor.yaml                                what is wrong with it, and runs nothing
   smib-lab fleet schema > fleet.schema.json                      for an editor that completes and checks YAML
 
@@ -82,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="certificates to trust for TLS (default: the system's)",
     )
     add_control_options(parser)
+    add_virtual_options(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="a line on stderr for each device's every state"
     )
@@ -91,12 +94,15 @@ def run(args: argparse.Namespace) -> int:
     """Run the fleet until told to stop; SimulatorError with a sentence if it can't be."""
     if args.words:
         return _said(args)
-    if args.broker is None:
-        args.refuse("the following arguments are required: --broker")
+    refuse_odd_options(args)
     logging.basicConfig(
         stream=sys.stderr, format="%(message)s", level=logging.INFO if args.verbose else logging.WARNING
     )
     plan = chosen_plan(args)
+    if args.virtual_time:
+        from simulator.virtual.command import play  # nothing that a fleet in real time needs
+
+        return play(args, plan)
     control = control_options(args)
     links = PahoLinks(tls=trusting(args.ca_file))
     with kept_in(args.state) as state:

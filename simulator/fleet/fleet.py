@@ -55,12 +55,14 @@ class Fleet:
         broker: BrokerAddress | None = None,
         state: StateDir | None = None,
         clock: Clock | None = None,
+        deadlines: Deadlines | None = None,
         trust: Trust | None = None,
         on_event: Tell = _tell_nobody,
     ) -> None:
         """A fleet without power. `broker` becomes the factory `mqttURI` of every device whose group names
         none; `state` must be open, and stays the caller's to close. `trust` gives the TLS context
-        for servers of firmware (default: the system's certificates).
+        for servers of firmware (default: the system's certificates). `deadlines` go by the same `clock`
+        (default: both by the time of day).
         """
         self.plan = plan
         self.totals: Counter[str] = Counter()
@@ -69,7 +71,7 @@ class Fleet:
         self._state = state
         self._on_event = on_event
         clock = clock or steady_clock()
-        self._deadlines = Deadlines(clock)
+        self._deadlines = deadlines or Deadlines(clock)
         save = None if state is None else state.save
         networks, downloads = Networks(plan.networks), Downloads(trust=trust)
         self._around = Surroundings(clock, self._deadlines, networks, save, self._tell, downloads)
