@@ -50,7 +50,10 @@ function livenessOf(state) {
 
 function createSection({ component, title, store, session, rules, onSave, onEdit, now }) {
   const { state } = store;
-  const touched = () => onEdit(component);
+  const touched = () => {
+    onEdit(component);
+    drawSave(); // at once: Enter does nothing in a form whose button is disabled
+  };
   const fields = rules.map((rule) => createFieldView({ store, session, component, rule, onEdit: touched }));
   if (component === "mqtt") {
     const uriRule = rules.find((rule) => rule.name === "mqttURI");
@@ -65,7 +68,8 @@ function createSection({ component, title, store, session, rules, onSave, onEdit
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (save === null || save.disabled) return;
-    if (!(await onSave(component))) form.querySelector("[aria-invalid]")?.focus();
+    // What is wrong is marked in the next frame, which was asked for before this one.
+    if (!(await onSave(component))) requestAnimationFrame(() => form.querySelector("[aria-invalid]")?.focus());
   });
 
   return {
@@ -75,11 +79,15 @@ function createSection({ component, title, store, session, rules, onSave, onEdit
       say(answer, answered());
       answer.classList.toggle("late", isLate());
       steps.draw(state.progress[component], now());
-      if (!save) return;
-      save.parentElement.hidden = !state.isEditMode;
-      guard(save, maySave());
+      drawSave();
     },
   };
+
+  function drawSave() {
+    if (!save) return;
+    save.parentElement.hidden = !state.isEditMode;
+    guard(save, maySave());
+  }
 
   function maySave() {
     if (!session.may("configure").allowed) return session.may("configure");

@@ -96,9 +96,8 @@ export function createFloorStore() {
   return Object.freeze({
     /** Takes in one frame, and tells whoever listens. */
     take(frame) {
-      const fold = folds[frame.type];
-      if (!fold) return;
-      fold(frame);
+      if (!Object.hasOwn(folds, frame.type)) return;
+      folds[frame.type](frame);
       tell();
     },
     setFilter(change) {

@@ -102,26 +102,35 @@ export function createSmibConfiguration({ store, api, openStream, cabinetId, onM
   async function saveSection(component) {
     const values = store.edits(component);
     if (Object.keys(values).length === 0) return false;
-    store.storing(component, values, new Date(now()).toISOString());
+    store.storing(component, values, stamp());
     try {
-      const answer = await api.order(cabinetId, { smibConfig: { [component]: values } }, store.state.etag);
-      const at = new Date(now()).toISOString();
-      store.saved(component, { config: answer.data.smibConfig, etag: answer.etag, sent: answer.mqttSent, at });
+      const answer = await order(component, values);
+      store.saved(component, { config: answer.data.smibConfig, etag: answer.etag, sent: answer.mqttSent, at: stamp() });
       looks = 0;
       follow();
       return true;
     } catch (error) {
-      await failed(component, error);
+      store.judged(component, error.problems ?? []);
+      const clash = "Somebody else changed this cabinet meanwhile. Compare what is marked, then save again.";
+      store.saveFailed(component, error.status === 409 ? clash : error.message);
       return false;
     }
   }
 
-  async function failed(component, error) {
-    store.judged(component, error.problems ?? []);
-    const why = error.status === 409 ? `Somebody else changed this cabinet meanwhile. Compare, then save again: ${error.message}` : error.message;
-    store.saveFailed(component, why);
-    if (error.status === 409) await fetchSmibConfiguration().catch((more) => onProblem(more.message));
+  /** Orders `values`. Where the cabinet changed meanwhile, but none of these fields, it is tried once more. */
+  async function order(component, values) {
+    const send = () => api.order(cabinetId, { smibConfig: { [component]: values } }, store.state.etag);
+    try {
+      return await send();
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      await fetchSmibConfiguration();
+      if (Object.keys(values).some((name) => store.changedMeanwhile(component, name) !== null)) throw error;
+      return send();
+    }
   }
+
+  const stamp = () => new Date(now()).toISOString();
 
   /** Judges what is typed, once the person pauses, by the rules of the service itself. */
   function check(component) {

@@ -1,0 +1,63 @@
+"""One browser and one floor for all tests of the page, and for each test a visit that tolerates no error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from cms.tests.page.floor import Floor
+from cms.tests.page.visit import Visit
+
+CHROMIUM = shutil.which("chromium", path=f"/usr/bin:{os.environ.get('PATH', '')}")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""Nothing that the browser would do on its own: this machine reaches no other."""
+
+Enter = Callable[..., Visit]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium was wanted: scripts/setup --system installs it")
+        pytest.skip("chromium is not installed: scripts/setup --system installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    folder: Path = tmp_path_factory.mktemp("floor")
+    floor = Floor(folder)
+    yield floor
+    floor.close()
+
+
+@pytest.fixture
+def enter(browser: Browser, floor: Floor) -> Iterator[Enter]:
+    """Opens the page at an address, in a browser profile of its own; ``width`` and ``dark`` are as given."""
+    with ExitStack() as exits:
+
+        def open_at(address: str = "", *, width: int = 1280, dark: bool = False) -> Visit:
+            visit = Visit(browser, floor.url, width=width, dark=dark)
+            exits.callback(visit.close)
+            visit.go(address)
+            return visit
+
+        yield open_at

@@ -1,0 +1,63 @@
+// Texts and values of the form, the REST interface's failures, and what a person may do.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ApiError, createApi } from "../../page/api.js";
+import { hostAndPort, withHostAndPort } from "../../page/fields.js";
+import { ACTIONS, createSession } from "../../page/session.js";
+
+for (const [uri, host, port] of [
+  ["mqtt://broker:1883", "broker", "1883"],
+  ["broker", "broker", ""],
+  ["mqtts://floor:***@mq.example:8883", "mq.example", "8883"],
+  ["ws://[::1]:9001/mqtt", "[::1]", "9001"],
+  ["", "", ""],
+]) {
+  test(`host and port of ${uri || "nothing"}`, () => assert.deepEqual(hostAndPort(uri), { host, port }));
+}
+
+test("another host or port leaves the rest of a URI as it is", () => {
+  assert.equal(withHostAndPort("mqtt://u:***@a:1883/x", { host: "b" }), "mqtt://u:***@b:1883/x");
+  assert.equal(withHostAndPort("mqtt://u:***@a", { port: "8883" }), "mqtt://u:***@a:8883");
+  assert.equal(withHostAndPort("a:1883", { port: "" }), "a");
+});
+
+const answering = (status, body, headers = {}) => createApi(async () => new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers }));
+
+test("a failure is the service's own sentence, with its fields", async () => {
+  const api = answering(400, { success: false, error: "net.netStaChan: no", problems: [{ field: "net.netStaChan", wanted: "no" }] });
+  await assert.rejects(api.mqttConfig("cab-1"), (error) => error instanceof ApiError && error.status === 400 && error.message === "net.netStaChan: no." && error.problems.length === 1);
+});
+
+test("an answer that is no JSON is a sentence all the same", async () => {
+  await assert.rejects(answering(502, "<h1>Bad gateway</h1>").fields(), { message: "The CMS answered 502." });
+});
+
+test("no answer at all says what to do", async () => {
+  const down = createApi(async () => {
+    throw new TypeError("fetch failed");
+  });
+  await assert.rejects(down.fields(), /can't be reached.*nothing that you typed is lost/);
+  const slow = createApi(async () => {
+    throw new DOMException("late", "TimeoutError");
+  });
+  await assert.rejects(slow.fields(), /did not answer within 15 s/);
+});
+
+test("ids go into a path as one part of it", async () => {
+  const seen = [];
+  const api = createApi(async (path) => {
+    seen.push(path);
+    return new Response("{}", { headers: { etag: '"7"' } });
+  });
+  assert.equal((await api.cabinet("a/b?c")).etag, '"7"');
+  assert.deepEqual(seen, ["/api/cabinets/a%2Fb%3Fc"]);
+});
+
+test("a session says what one may not do, and why", () => {
+  const session = createSession({ refused: { command: "Your role, viewer, may not." } });
+  assert.deepEqual(session.may("command"), { allowed: false, reason: "Your role, viewer, may not." });
+  assert.deepEqual(ACTIONS.filter((action) => session.may(action).allowed), ["configure", "reveal", "test"]);
+  assert.throws(() => session.may("fly"));
+});

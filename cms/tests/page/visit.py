@@ -1,0 +1,78 @@
+"""One person at the page, in a browser profile of its own."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+PATIENCE_MS = 10_000
+FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+
+
+class Visit:
+    """Finds things by what a person sees or hears. close() fails for whatever the browser complained of.
+
+    ``tolerated`` are the statuses of answers of which the browser may complain: a test that provokes a
+    failure names it.
+    """
+
+    def __init__(self, browser: Browser, url: str, *, width: int, dark: bool) -> None:
+        self._host = urlsplit(url).netloc
+        self._url = url
+        self.tolerated: set[int] = set()
+        self.complaints: list[str] = []
+        self._context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        self.page: Page = self._context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def go(self, address: str) -> None:
+        self.page.goto(f"{self._url}/{address}")
+        expect(self.page.locator("#link")).to_have_text("Live", timeout=PATIENCE_MS)
+
+    def cabinet(self, cabinet_id: str, *, edit: bool = False) -> None:
+        """Open a cabinet's configuration, and begin to edit it."""
+        self.go(f"#/cabinet/{cabinet_id}")
+        self.button("SMIB configuration").click()
+        if edit:
+            self.button("Edit").click()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def field(self, name: str) -> Locator:
+        """An entry of the form by the wire name of its field."""
+        return self.page.locator(f'[data-field="{name}"]')
+
+    def input(self, name: str) -> Locator:
+        return self.field(name).locator("input, select")
+
+    def section(self, component: str) -> Locator:
+        return self.page.locator(f'form[data-component="{component}"]')
+
+    def sees(self, text: str, where: Locator | None = None) -> None:
+        """The text is there, or comes in time."""
+        expect(where or self.page.locator("body")).to_contain_text(text, timeout=PATIENCE_MS)
+
+    def close(self) -> None:
+        self._context.close()
+        assert self.complaints == []
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        failed = FAILED.search(message.text)
+        if failed is None or int(failed[1]) not in self.tolerated:
+            self.complaints.append(f"{message.text} {message.location}")
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != self._host:
+            self.complaints.append(f"asked another host: {request.url}")
