@@ -167,7 +167,7 @@ class TapeError(SimulatorError):
 
 
 class TapeLineError(TapeError):
-    """A line of a recording is wrong: ``field`` and what was ``wanted``; never its value, which may be secret."""
+    """A line of a recording is wrong: ``field``, ``wanted``. Its value may be secret, and is not told."""
 
     def __init__(self, field: str, wanted: str) -> None:
         super().__init__(f"{field}: {wanted}")

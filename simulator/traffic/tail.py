@@ -24,6 +24,8 @@ DEFAULT_PATH = "/mqtt"
 
 OnMessage = Callable[[str, bytes, bool], None]
 """Called with topic, payload and whether the broker had kept the message (retained)."""
+OnWhole = Callable[[aiomqtt.Message], None]
+"""Called with a message as the library has it, for who wants its QoS too."""
 OnLink = Callable[[str | None], None]
 """Called with None each time everything is subscribed, and with a sentence each time the broker went away."""
 
@@ -36,6 +38,17 @@ async def follow(
     A broker that can't be reached at first is an OnlookerError. One that goes away later is tried again for
     ever, after 0.5 s up to 5 s; what is sent meanwhile is not seen.
     """
+
+    def whole(message: aiomqtt.Message) -> None:
+        on_message(str(message.topic), message.payload, message.retain)
+
+    await follow_whole(address, filters, whole, on_link, 0)
+
+
+async def follow_whole(
+    address: BrokerAddress, filters: tuple[str, ...], on_message: OnWhole, on_link: OnLink, qos: int
+) -> NoReturn:
+    """As `follow`, subscribed with this QoS."""
     delay = FIRST_RETRY_S
     seen_once = False
     while True:
@@ -47,7 +60,7 @@ async def follow(
             on_link(None)
 
         try:
-            await _look(address, filters, on_message, up)
+            await _look(address, filters, on_message, up, qos)
         except OnlookerError as exc:
             if not seen_once:
                 raise
@@ -76,14 +89,18 @@ async def look_on(address: BrokerAddress) -> AsyncIterator[aiomqtt.Client]:
 
 
 async def _look(
-    address: BrokerAddress, filters: tuple[str, ...], on_message: OnMessage, on_up: Callable[[], None]
+    address: BrokerAddress,
+    filters: tuple[str, ...],
+    on_message: OnWhole,
+    on_up: Callable[[], None],
+    qos: int,
 ) -> NoReturn:
     """One connection, from its start to its loss."""
     async with look_on(address) as client:
-        await client.subscribe([(name, 0) for name in filters])
+        await client.subscribe([(name, qos) for name in filters])
         on_up()
         async for message in client.messages:
-            on_message(str(message.topic), message.payload, message.retain)
+            on_message(message)
     raise OnlookerError(str(address), "the broker ended the connection")
 
 
