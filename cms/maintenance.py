@@ -17,7 +17,6 @@ from pathlib import Path
 from cms import cabinets_text
 from cms.actor import Act, Actor
 from cms.audit import Chain, Draft
-from cms.database import store_at
 from cms.errors import SettingError, StoreError
 from cms.store.store import Store
 
@@ -35,9 +34,7 @@ class Cargo:
     def format(self) -> str:
         form = self.form or cabinets_text.form_of(self.file)
         if form is None:
-            wanted = (
-                f"--format was wanted, or a file that ends in one of {', '.join(cabinets_text.MEDIA)}"
-            )
+            wanted = f"--format was wanted, or a file that ends in one of {', '.join(cabinets_text.MEDIA)}"
             raise SettingError("FILE", self.file, wanted)
         return form
 
@@ -57,19 +54,17 @@ class Cargo:
             with open(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
         except OSError as exc:
-            raise SettingError(
-                "FILE", self.file, f"it can't be written: {exc.strerror}"
-            ) from exc
+            raise SettingError("FILE", self.file, f"it can't be written: {exc.strerror}") from exc
 
 
 def verify(database: str, head: str | None) -> bool:
     """Check the audit trail, and say what was found; False where it is broken, or does not hold ``head``."""
-    return _at(database, lambda store: _verify(store, head))
+    return at_store(database, lambda store: _verify(store, head))
 
 
 def export_cabinets(database: str, cargo: Cargo, *, secrets: bool) -> bool:
     """Write all cabinets; passwords as ``***`` unless they are wanted."""
-    return _at(database, lambda store: _export(store, cargo, secrets))
+    return at_store(database, lambda store: _export(store, cargo, secrets))
 
 
 def import_cabinets(database: str, cargo: Cargo, *, update: bool, dry_run: bool) -> bool:
@@ -78,13 +73,13 @@ def import_cabinets(database: str, cargo: Cargo, *, update: bool, dry_run: bool)
     cabinets = cabinets_text.read(text, form, cargo.file)
 
     async def take_in(store: Store) -> bool:
-        act = Act(_operator(), "import", {"format": form})
+        act = Act(operator(), "import", {"format": form})
         done = await store.import_cabinets(cabinets, act, update=update, dry_run=dry_run)
         counts = f"added={len(done.added)} updated={len(done.updated)} skipped={len(done.skipped)}"
-        _say(f"{'would import' if dry_run else 'imported'} {counts}")
+        say(f"{'would import' if dry_run else 'imported'} {counts}")
         return True
 
-    return _at(database, take_in, make=True)
+    return at_store(database, take_in, make=True)
 
 
 async def _verify(store: Store, head: str | None) -> bool:
@@ -92,13 +87,13 @@ async def _verify(store: Store, head: str | None) -> bool:
     while entries := await store.audit_chain(chain.count, CHUNK):
         broken = chain.follow(entries)
         if broken is not None:
-            _say(f"broken entry={broken.seq}: {broken.reason}")
+            say(f"broken entry={broken.seq}: {broken.reason}")
             return False
         seen = seen or any(entry.hash == head for entry in entries)
     if not seen:
-        _say(f"broken: no entry has the hash {head}; entries={chain.count} head={chain.head}")
+        say(f"broken: no entry has the hash {head}; entries={chain.count} head={chain.head}")
         return False
-    _say(f"intact entries={chain.count} head={chain.head}")
+    say(f"intact entries={chain.count} head={chain.head}")
     return True
 
 
@@ -106,18 +101,18 @@ async def _export(store: Store, cargo: Cargo, secrets: bool) -> bool:
     form = cargo.format() if cargo.file != STDIO else cargo.form or "yaml"
     cabinets = await store.cabinets()
     facts = {"what": "cabinets", "format": form, "count": len(cabinets), "passwords": secrets}
-    await store.record(Draft(Act(_operator(), "export"), facts=facts))
+    await store.record(Draft(Act(operator(), "export"), facts=facts))
     cargo.write(cabinets_text.written(cabinets, form, secrets=secrets))
     if cargo.file != STDIO:
-        _say(f"exported cabinets={len(cabinets)} file={cargo.file}")
+        say(f"exported cabinets={len(cabinets)} file={cargo.file}")
     return True
 
 
-def _at(database: str, work: Callable[[Store], Awaitable[bool]], *, make: bool = False) -> bool:
+def at_store(database: str, work: Callable[[Store], Awaitable[bool]], *, make: bool = False) -> bool:
     """Do ``work`` on the open store; a database that is not there is not made, unless ``make``."""
     if not make and not os.path.exists(database):
         raise StoreError(f"There is no database {database}: name it with --database or CMS_DATABASE")
-    store = store_at(database, clock_ms=lambda: time.time_ns() // 1_000_000)
+    store = store_at(database, clock_ms=wall_clock_ms)
 
     async def whole() -> bool:
         await store.open()
@@ -129,7 +124,12 @@ def _at(database: str, work: Callable[[Store], Awaitable[bool]], *, make: bool =
     return asyncio.run(whole())
 
 
-def _operator() -> Actor:
+def wall_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def operator() -> Actor:
     """Whoever runs the command, by the name of their account."""
     try:
         return Actor(f"cli:{getpass.getuser()}")
@@ -137,5 +137,5 @@ def _operator() -> Actor:
         return Actor(f"cli:uid-{os.getuid()}")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
