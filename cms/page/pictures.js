@@ -56,7 +56,8 @@ function rateBars() {
         const place = { x: index * step, y: HEIGHT - height, width: step - GAP, height };
         for (const [name, value] of Object.entries(place)) bars[index].setAttribute(name, value.toFixed(1));
       });
-      say(text, `${counts.at(-1)} messages this minute, at most ${Math.max(...counts)} in the last ${MINUTES_SHOWN}`);
+      const all = counts.reduce((sum, count) => sum + count, 0);
+      say(text, all === 0 ? "No messages yet" : `${counts.at(-1)} messages this minute; at most ${Math.max(...counts)} a minute, of the last ${MINUTES_SHOWN}`);
     },
   };
 }
