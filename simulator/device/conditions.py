@@ -2,11 +2,11 @@
 
 Interpretations:
 
-- Doors are told by SAS exceptions alone, for the contract's list of events has none for them.
-- A tilt is a ``HARDWARE_ERROR``, a bill jam a ``VALIDATOR_ERROR``; that one of them is over is told by SAS
-  where SAS has a code for it, and else by nothing.
-- Of a door that was opened while the board had no connection the board tells when it is back, once, how it
-  stands then. It is a fact of the machine: it outlasts power losses and is not cleared with the NVS.
+- INT-14: Doors are told by SAS exceptions alone, for the contract's list of events has none for them.
+- INT-15: A tilt is a ``HARDWARE_ERROR``, a bill jam a ``VALIDATOR_ERROR``; that one of them is over is told
+  by SAS where SAS has a code for it, and else by nothing.
+- INT-19: Of a door that was opened while the board had no connection the board tells when it is back, once,
+  how it stands then. It is a fact of the machine: it outlasts power losses and is not cleared with the NVS.
 """
 
 from __future__ import annotations

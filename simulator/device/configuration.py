@@ -1,11 +1,11 @@
 """Requests for configuration and updates of it (contract, section 3). Interpretations:
 
-- Before its confirmation is published, an update is in the NVS; after it comes the event ``CONFIG_UPDATE``
-  with the component as ``pyd``.
-- An update that changes no value is confirmed, and that is all: no event and no reconnect. Else a retained
-  update would make the board reconnect for ever.
-- Of the bulk form an unknown component is ignored and counted, the others are applied in the order in which
-  they stand; the board reconnects once, after the last confirmation.
+- INT-33: Before its confirmation is published, an update is in the NVS; after it comes the event
+  ``CONFIG_UPDATE`` with the component as ``pyd``.
+- INT-34: An update that changes no value is confirmed, and that is all: no event and no reconnect. Else a
+  retained update would make the board reconnect for ever.
+- INT-35: Of the bulk form an unknown component is ignored and counted, the others are applied in the order
+  in which they stand; the board reconnects once, after the last confirmation.
 """
 
 from __future__ import annotations

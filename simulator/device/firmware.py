@@ -1,16 +1,18 @@
 """Firmware updates over HTTP (contract, section 4: ``ota_ud``). Interpretations:
 
-- An order is acknowledged at once by ``OTA_PROGRESS`` with ``pyd`` ``0``; the ``pyd`` of the others is the
-  percentage, at every 10 %, and 100 when the image is verified. ``OTA_COMPLETE`` has the new version as
-  ``pyd``, ``OTA_FAILED`` the file's name and a short reason.
-- The image is at ``otaURL`` and ``bin``, with a slash between them unless ``otaURL`` ends in one or has a
-  query. ``bin`` is a file name, and no path: anything else fails at once.
-- The same order again while it is under way is acknowledged again; another one then fails with ``busy``.
-- A board takes only images that are for its firmware's name. The same version may be installed again.
-- A new version is on trial until the board is connected with it: then comes ``OTA_COMPLETE``, after the
-  events of a restart. If it does not start, gets no connection within a minute or loses power before, the
-  board returns to the version before and says ``OTA_FAILED`` when it is back.
-- A restart, new connection values and a power loss end a download with ``OTA_FAILED``; a lock, other
+- INT-43: An order is acknowledged at once by ``OTA_PROGRESS`` with ``pyd`` ``0``; the ``pyd`` of the others
+  is the percentage, at every 10 %, and 100 when the image is verified. ``OTA_COMPLETE`` has the new version
+  as ``pyd``, ``OTA_FAILED`` the file's name and a short reason.
+- INT-44: The image is at ``otaURL`` and ``bin``, with a slash between them unless ``otaURL`` ends in one or
+  has a query. ``bin`` is a file name, and no path: anything else fails at once.
+- INT-45: The same order again while it is under way is acknowledged again; another one then fails with
+  ``busy``.
+- INT-46: A board takes only images that are for its firmware's name. The same version may be installed
+  again.
+- INT-47: A new version is on trial until the board is connected with it: then comes ``OTA_COMPLETE``, after
+  the events of a restart. If it does not start, gets no connection within a minute or loses power before,
+  the board returns to the version before and says ``OTA_FAILED`` when it is back.
+- INT-48: A restart, new connection values and a power loss end a download with ``OTA_FAILED``; a lock, other
   configuration and a broker that is away do not.
 """
 

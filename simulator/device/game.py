@@ -2,19 +2,19 @@
 
 Each function is one row's action of the table in `transitions`. Interpretations:
 
-- The ``pyd`` of an event that is about money is its amount in credits of one cent, in decimal: the bet of
-  ``GAME_PLAYED`` and ``GAME_LOST``, the win of ``GAME_WON`` and ``JACKPOT_HIT``, the value of a bill. So the
-  meters are the sums of the events.
-- A game is played in an instant: ``GAME_PLAYED``, then ``GAME_WON`` or ``GAME_LOST``. A win that the
+- INT-10: The ``pyd`` of an event that is about money is its amount in credits of one cent, in decimal: the
+  bet of ``GAME_PLAYED`` and ``GAME_LOST``, the win of ``GAME_WON`` and ``JACKPOT_HIT``, the value of a bill.
+  So the meters are the sums of the events.
+- INT-12: A game is played in an instant: ``GAME_PLAYED``, then ``GAME_WON`` or ``GAME_LOST``. A win that the
   attendant pays is ``GAME_WON``, then ``JACKPOT_HIT``, and the machine waits for the handpay.
-- With ``comsRTE`` 1 the SAS exceptions come as well, in the order of the machine: 7E before a game, 7F
-  after it.
-- A cash-out has no event of the contract: it is told by SAS (66, then 3D for a ticket or 51 for a handpay)
-  and by the meters.
-- A lock stops games and bills; a player's credits can still be cashed out. An open door, a tilt and a
-  pending handpay stop all three; a jammed or full validator stops bills.
-- Without a connection the machine is not played, so that no event is lost; doors and tilts are told when it
-  is back.
+- INT-13: With ``comsRTE`` 1 the SAS exceptions come as well, in the order of the machine: 7E before a game,
+  7F after it.
+- INT-17: A cash-out has no event of the contract: it is told by SAS (66, then 3D for a ticket or 51 for a
+  handpay) and by the meters.
+- INT-16: A lock stops games and bills; a player's credits can still be cashed out. An open door, a tilt and
+  a pending handpay stop all three; a jammed or full validator stops bills.
+- INT-20: Without a connection the machine is not played, so that no event is lost; doors and tilts are told
+  when it is back.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     SMIB <name> <version> <size> <sha256>[ crash]\\n<payload of that size>
 
 ``sha256`` is the payload's, in hexadecimal. Name and version are 1 to 32 characters out of A-Z a-z 0-9
-_ . + -. ``crash`` marks a build that does not start: the board returns to what it ran before. A download is
-fed to a `Reader` as it comes, so that nobody ever holds a whole image.
+_ . + -. ``crash`` marks a build that does not start: the board returns to what it ran before (INT-49). A
+download is fed to a `Reader` as it comes, so that nobody ever holds a whole image.
 """
 
 from __future__ import annotations

@@ -2,14 +2,15 @@
 
 Each function is one row's action of the table in `transitions`. Interpretations:
 
-- A departure on purpose (restart, new connection values) is clean, so that no will is sent; losing power is
-  not.
-- The heartbeat event is ``NETWORK_CONNECTED`` with ``pyd`` ``heartbeat``; the announcement's ``pyd`` is
-  empty.
-- A trial of new connection values lasts for the shorter of the idle times in force and last working. It is
-  over as soon as a connection came about, and goes on after a power loss.
-- A board that fell back announces itself, sends ``COMMUNICATION_ERROR`` with ``fallback <components>: <why>``
-  as ``pyd``, and the values that are in force again with the reason as ``err``, as for any refused update.
+- INT-37: A departure on purpose (restart, new connection values) is clean, so that no will is sent; losing
+  power is not.
+- INT-38: The heartbeat event is ``NETWORK_CONNECTED`` with ``pyd`` ``heartbeat``; the announcement's ``pyd``
+  is empty.
+- INT-39: A trial of new connection values lasts for the shorter of the idle times in force and last working.
+  It is over as soon as a connection came about, and goes on after a power loss.
+- INT-40: A board that fell back announces itself, sends ``COMMUNICATION_ERROR`` with ``fallback
+  <components>: <why>`` as ``pyd``, and the values that are in force again with the reason as ``err``, as for
+  any refused update.
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
 Interpretations:
 
-- A long poll gets ``pyd:"-1"`` where no SAS machine would answer it: in another mode than SAS, at another
-  address than ``comsAddr``, or with a frame that is none. A meter that the machine does not keep reads 0.
-- A meter reset that was done answers ``pyd:"00"``.
-- Clearing ``all`` clears meters, bill validator and door; the configuration and a lock stay, for a board that
-  lost them would be off the floor, or a machine that staff locked be open. A tilt and a pending handpay stay
-  too: only an attendant ends them.
-- Clearing the bill validator forgets its bills, a jam and that it is full. Clearing the door forgets what was
-  told of the doors; one that stands open does so still, and is told again.
-- ``exp`` with ``pyd:"00"`` follows a failed clearing too, whatever ``comsRTE`` is.
-- A push answers with the ten meters of the contract's long poll.
+- INT-21: A long poll gets ``pyd:"-1"`` where no SAS machine would answer it: in another mode than SAS, at
+  another address than ``comsAddr``, or with a frame that is none. A meter that the machine does not keep
+  reads 0.
+- INT-22: A meter reset that was done answers ``pyd:"00"``.
+- INT-23: Clearing ``all`` clears meters, bill validator and door; the configuration and a lock stay, for a
+  board that lost them would be off the floor, or a machine that staff locked be open. A tilt and a pending
+  handpay stay too: only an attendant ends them.
+- INT-24: Clearing the bill validator forgets its bills, a jam and that it is full. Clearing the door forgets
+  what was told of the doors; one that stands open does so still, and is told again.
+- INT-25: ``exp`` with ``pyd:"00"`` follows a failed clearing too, whatever ``comsRTE`` is.
+- INT-26: A push answers with the ten meters of the contract's long poll.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ Eight are counted, the others follow from them, so that they can't disagree: gam
 ones, total won is coin out and jackpots, the drop is bills, and the current credits are what came in by
 bills and wins and did not go out by bets and cash-outs. Interpretations:
 
-- A win that the attendant pays is counted as jackpot, not as coin out, and never becomes credits.
-- Cancelled credits are all that were cashed out; handpaid ones are the part that the attendant paid.
-- Clearing the meters clears the current credits too: they are one of the ten that a push sends.
+- INT-18: A win that the attendant pays is counted as jackpot, not as coin out, and never becomes credits.
+- INT-11: Cancelled credits are all that were cashed out; handpaid ones are the part that the attendant paid.
+- INT-27: Clearing the meters clears the current credits too: they are one of the ten that a push sends.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 Interpretations:
 
-- A ``cfg`` object with ``rly`` is a report, not an order, and ignored: a board whose ``mqttSubTopic`` is the
-  topic that answers go to would otherwise answer its own answers for ever.
-- On the topic of all boards only a meter push is heard. On the board's own topic one is heard too.
-- A timestamp in the future is not old: the command is executed.
+- INT-09: A ``cfg`` object with ``rly`` is a report, not an order, and ignored: a board whose
+  ``mqttSubTopic`` is the topic that answers go to would otherwise answer its own answers for ever.
+- INT-28: On the topic of all boards only a meter push is heard. On the board's own topic one is heard too.
+- INT-29: A timestamp in the future is not old: the command is executed.
 """
 
 from __future__ import annotations

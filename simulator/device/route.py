@@ -19,7 +19,7 @@ MAX_REASON = 120
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where one board's reports go while its connection lasts. ``mac`` is the relay id (INT)."""
+    """Where one board's reports go while its connection lasts. ``mac`` is the relay id (INT-36)."""
 
     relay_id: str
     pub_topic: str
