@@ -1,4 +1,4 @@
-"""``/openapi.json``, generated from the endpoints, and ``/docs``, which shows it without any other host."""
+"""``/openapi.json``, generated from the endpoints, and ``/docs``, which needs no other host (INT-52)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from cms.role import roles_with
 from cms.routes.endpoint import Endpoint, Operation, Parameter
+from cms.routes.gate import COOKIE
 from cms.schemas import reference, schemas
 from wire.jsontext import to_bytes
 
@@ -64,6 +66,12 @@ ASSETS: Mapping[str, str] = {
 }
 
 
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+}
+
+
 class ApiDocs:
     """The documentation of ``endpoints``. Nothing is made, or read from disk, before somebody asks."""
 
@@ -74,9 +82,9 @@ class ApiDocs:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/openapi.json", self.document),
-            Endpoint("GET", "/docs", self.page),
-            Endpoint("GET", "/docs/{asset}", self.asset),
+            Endpoint("GET", "/openapi.json", self.document, right=None),
+            Endpoint("GET", "/docs", self.page, right=None),
+            Endpoint("GET", "/docs/{asset}", self.asset, right=None),
         ]
 
     async def document(self, _request: Request) -> Response:
@@ -104,14 +112,23 @@ def document(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         if endpoint.operation is not None:
-            paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint.operation)
+            described = {**_operation(endpoint.operation), **_security(endpoint)}
+            paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = described
     return {
         "openapi": "3.0.3",
         "info": {"title": TITLE, "version": version, "description": ABOUT},
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": schemas()},
+        "components": {"schemas": schemas(), "securitySchemes": SCHEMES},
     }
+
+
+def _security(endpoint: Endpoint) -> dict[str, Any]:
+    """Where users exist, a token or a session of one of these roles."""
+    if endpoint.right is None:
+        return {"security": []}
+    roles = [str(role) for role in roles_with(endpoint.right)]
+    return {"security": [{}, {"token": []}, {"session": []}], "x-roles": roles}
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -155,10 +172,10 @@ def _failures(operation: Operation) -> dict[str, Any]:
 
 
 def _failure(code: int) -> dict[str, Any]:
-    retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}} if code == 503 else {}
+    retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}}
     return {
         "description": http.HTTPStatus(code).phrase,
-        "headers": retry,
+        "headers": retry if code in (429, 503) else {},
         "content": {"application/json": {"schema": reference("Failure")}},
     }
 

@@ -22,8 +22,10 @@ from cms.confirmation import Confirmations
 from cms.database import store_at
 from cms.disk import disk_problem
 from cms.dispatch import Intake, Origins, Outgoing
+from cms.errors import SettingError
 from cms.feed import Feed
 from cms.floor import Floor
+from cms.handlers.access import Access, Terms
 from cms.handlers.broker_check import BrokerCheck, BrokerLink
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.exchange import Exchange
@@ -48,6 +50,7 @@ from cms.routes.exchange import ExchangeRoutes
 from cms.routes.failures import Failures
 from cms.routes.field_rules import FieldRoutes
 from cms.routes.floor import FloorRoutes
+from cms.routes.gate import Gate
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
 from cms.routes.page import PageRoutes
@@ -55,6 +58,7 @@ from cms.routes.records import RecordRoutes
 from cms.routes.refusals import recorded
 from cms.routes.reorders import ReorderRoutes
 from cms.routes.request_line import RequestLine
+from cms.routes.session import SessionRoutes
 from cms.routes.smib_config import SmibConfigRoutes
 from cms.routes.stream import StreamRoutes
 from cms.settings import Settings
@@ -67,6 +71,7 @@ from cms.watchdog import Watchdog
 
 VERSION = "0.1.0"
 OUTBOX = "outbox"
+HOUR_MS = 3_600_000
 
 
 def wall_clock_ms() -> int:
@@ -106,6 +111,7 @@ class Application:
     streams: Streams
     tasks: Tasks
     monitor: Monitor
+    access: Access
     _exits: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
@@ -114,6 +120,7 @@ class Application:
         async with AsyncExitStack() as exits:
             exits.push_async_callback(self.store.close)
             await self.store.open()
+            await self._admit()
             added = await self.store.add_cabinets(cabinets)
             await self.monitor.refresh()
             log.event("=", "store open", database=self.settings.database, given=len(cabinets), added=added)
@@ -131,6 +138,20 @@ class Application:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._exits.__aexit__(kind, error, trace)
+
+    async def _admit(self) -> None:
+        """Read who may come in. SettingError where that would be everybody, from everywhere."""
+        accounts = await self.access.refresh()
+        if self.access.open:
+            says = "nobody has to sign in: there are no users, smib-cms users add makes one"
+            log.event("=", "open access", host=self.settings.host, says=says)
+        elif not accounts.users:
+            wanted = (
+                "a loopback address such as 127.0.0.1, and no CMS_PROXIES, was wanted as long as there are "
+                "no users, because whoever reaches this service may lock machines; smib-cms users add makes "
+                "one, and CMS_ALLOW_OPEN=1 opens it all the same"
+            )
+            raise SettingError("CMS_HOST", self.settings.host, wanted)
 
     def end_streams(self) -> None:
         """End every event stream, and whoever waits for a device, now and from now on."""
@@ -183,6 +204,9 @@ def build(
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     tasks = Tasks()
     records = Records(store)
+    access = _access(settings, store, records, clock_ms)
+    access.on_end(streams.end_where)
+    work["access"] = access.run
     ailments = {"disk": watchdog.disk, "backlog": watchdog.outbox}
     health = Health({**_vitals(link, tasks, work), **ailments}, link, store)
     monitoring = Monitoring(monitor, watchdog, hub, link, streams, clock_ms)
@@ -199,10 +223,18 @@ def build(
         *FloorRoutes(monitoring, Metrics(monitoring, health), streams).endpoints(),
         *HealthRoutes(health, clock_ms).endpoints(),
     )
-    watched = tuple(recorded(endpoint, records) for endpoint in endpoints)
-    every = (*watched, *ApiDocs(watched, VERSION).endpoints(), *PageRoutes().endpoints())
+    gate = Gate(access, records, orders_per_minute=settings.orders_per_minute, local=settings.local)
+    watched = (*(recorded(endpoint, records) for endpoint in endpoints), *SessionRoutes(access).endpoints())
+    guarded = tuple(map(gate.guarded, watched))
+    pages = (*ApiDocs(guarded, VERSION).endpoints(), *PageRoutes().endpoints())
+    every = (*guarded, *map(gate.guarded, pages))
     asgi = _asgi(every, clock_ms)
-    return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks, monitor)
+    return Application(settings, asgi, every, store, link, hub, outbox, work, streams, tasks, monitor, access)
+
+
+def _access(settings: Settings, store: Store, records: Records, clock_ms: Callable[[], int]) -> Access:
+    terms = Terms(settings.local or settings.allow_open, settings.session_hours * HOUR_MS)
+    return Access(store, records, terms, clock_ms)
 
 
 def _drift(standing: Standing, drifting: bool) -> tuple[str, dict[str, Any]]:

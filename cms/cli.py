@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from types import FrameType
 
 from cms.errors import CmsError, SettingError
+from cms.role import Role
 from cms.settings import Settings, read_settings, settings_help
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+ROLES = tuple(map(str, Role))
 
 DESCRIPTION = """\
 The casino management service: stores what each cabinet's SMIB is to be set to, sends it over MQTT, asks
@@ -81,6 +83,8 @@ def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
 
     given = {} if options.database is None else {"CMS_DATABASE": options.database}
     database = read_settings({**environ, **given}).database
+    if options.command == "users":
+        return _users(options, database)
     if options.command == "audit":
         return maintenance.verify(database, options.head)
     cargo = maintenance.Cargo(options.file, options.format)
@@ -88,6 +92,20 @@ def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
         return maintenance.export_cabinets(database, cargo, secrets=options.with_passwords)
     update = options.existing == "update"
     return maintenance.import_cabinets(database, cargo, update=update, dry_run=options.dry_run)
+
+
+def _users(options: argparse.Namespace, database: str) -> bool:
+    from cms import users
+
+    role = None if options.role is None else Role(options.role)
+    if options.work == "token":
+        return users.give_token(database, users.TokenWish(options.name, role, options.label, options.days))
+    if options.work in ("add", "role") and role is not None:
+        return (users.add if options.work == "add" else users.change_role)(database, options.name, role)
+    if options.work == "list":
+        return users.list_all(database)
+    by_name = {"passwd": users.change_password, "remove": users.remove, "revoke": users.revoke}
+    return by_name[options.work](database, options.name)
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
@@ -122,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_audit(commands)
     _add_cabinets(commands)
+    _add_users(commands)
     return parser
 
 
@@ -150,6 +169,33 @@ def _add_cabinets(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     for one in (take_in, export):
         one.add_argument("file", metavar="FILE", help="a .yaml, .json or .csv file, or - with --format")
         one.add_argument("--format", choices=("yaml", "json", "csv"), help="where FILE does not say")
+
+
+def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    users = commands.add_parser("users", help="say who may sign in, and what as", allow_abbrev=False)
+    users.set_defaults(role=None, name=None)
+    works = users.add_subparsers(dest="work", metavar="WORK", required=True)
+    add = _work(works, "add", "add a user; the password is asked for, or the first line of standard input")
+    passwd = _work(works, "passwd", "set another password, read as with add; ends the user's sessions")
+    role = _work(works, "role", "set another role; ends the user's sessions")
+    remove = _work(works, "remove", "remove a user, with all sessions and tokens")
+    token = _work(works, "token", "make a token for a program, and write it this once")
+    revoke = _work(works, "revoke", "end a token or a session by its id")
+    _work(works, "list", "list users, their sessions and their tokens")
+    for one in (add, passwd, role, remove, token):
+        one.add_argument("name", metavar="NAME", help="the user's name")
+    revoke.add_argument("name", metavar="ID", help="as list shows it")
+    for one in (add, role):
+        one.add_argument("--role", choices=ROLES, required=True, help="what the user may do")
+    token.add_argument("--role", choices=ROLES, help="less than the user's, for this token")
+    token.add_argument("--label", default="", metavar="TEXT", help="what it is for")
+    token.add_argument("--days", type=_days, metavar="N", help="how long it counts; without it, for ever")
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= 3650):
+        raise argparse.ArgumentTypeError("a number from 1 to 3650 was wanted")
+    return int(text)
 
 
 def _work(

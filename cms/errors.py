@@ -8,8 +8,15 @@ CmsError                       the root: catch this at a program's border
 │   ├── BodyTooLarge           the caller's: a body over 64 KiB (413)
 │   ├── BodyTooSlow            the caller's: a body that does not end (408)
 │   └── ContentTypeUnknown     the caller's: a body that is not said to be JSON (415)
+├── NotSignedIn                the caller's: who it is has to be said first (401)
+├── SignInFailed               the caller's: no such user, or not that password (401)
 ├── NotPermitted               the caller's: an endpoint that is switched off here (403)
+├── NotAllowed                 the caller's: a role without the right (403)
+├── ForeignOrigin              the caller's: a browser that acts for another site (403)
+├── TooManyRequests            the caller's: more in a while than one caller may (429)
 ├── UnknownCabinet             the caller's: no cabinet has that id (404)
+├── UnknownUser                the operator's: no user has that name
+├── UserTaken                  the operator's: a user has that name already
 ├── UnknownRevision            the caller's: a cabinet never had that revision (404)
 ├── EditConflict               nobody's: somebody else changed the cabinet first (409)
 ├── TooManyStreams             the load's: no further event stream is opened (503)
@@ -113,12 +120,73 @@ class NotPermitted(CmsError):
         self.setting = setting
 
 
+class NotSignedIn(CmsError):
+    """Nobody is signed in, and somebody has to be; ``stale``: by what was shown nobody is, or no longer."""
+
+    def __init__(self, *, stale: bool) -> None:
+        why = "what was sent does not count, or no longer" if stale else "nobody is signed in"
+        super().__init__(
+            f"Authorization: {why}. Sign in with POST /api/session, or send a token as 'Bearer TOKEN'."
+        )
+        self.stale = stale
+
+
+class SignInFailed(CmsError):
+    """Which of the two was wrong is not told."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such user, or this is not the password")
+
+
+class NotAllowed(CmsError):
+    """The caller's role does not have the right that the endpoint asks for; ``roles`` have it."""
+
+    def __init__(self, role: str, right: str, roles: Sequence[str]) -> None:
+        super().__init__(f"A {role} may not do this; it takes the right to {right}: {', '.join(roles)}")
+        self.role = role
+        self.right = right
+        self.roles = tuple(roles)
+
+
+class ForeignOrigin(CmsError):
+    """A browser sent this for a page of another site, or it does not say for which."""
+
+    def __init__(self, header: str, wanted: str) -> None:
+        super().__init__(f"{header}: {wanted}")
+        self.header = header
+
+
+class TooManyRequests(CmsError):
+    """``what`` was asked for too often; in ``retry_s`` seconds there is room again."""
+
+    def __init__(self, what: str, retry_s: int) -> None:
+        super().__init__(f"Too many {what}: try again in {retry_s} s")
+        self.what = what
+        self.retry_s = retry_s
+
+
 class UnknownCabinet(CmsError):
     """No cabinet has this id."""
 
     def __init__(self, cabinet_id: str) -> None:
         super().__init__(f"cabinetId: no cabinet is called {cabinet_id!r}")
         self.cabinet_id = cabinet_id
+
+
+class UnknownUser(CmsError):
+    """No user has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {name[:80]!r}; smib-cms users list shows all")
+        self.name = name
+
+
+class UserTaken(CmsError):
+    """A user has this name already, and is left alone."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {name!r} already; smib-cms users passwd and role change it")
+        self.name = name
 
 
 class UnknownRevision(CmsError):

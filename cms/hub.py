@@ -43,6 +43,11 @@ class Delivery:
         """Its frame on the configuration stream; encoded once for all streams."""
         return frames.config_update(self.relay_id, self.fields, self.received_ms)
 
+    @cached_property
+    def masked_frame(self) -> bytes:
+        """The same for those who may not see secrets; encoded once for all of them."""
+        return frames.config_update(self.relay_id, frames.masked(self.fields), self.received_ms)
+
 
 @dataclass(frozen=True)
 class Dropped:

@@ -17,6 +17,7 @@ from pathlib import Path
 from cms import cabinets_text
 from cms.actor import Act, Actor
 from cms.audit import Chain, Draft
+from cms.database import store_at
 from cms.errors import SettingError, StoreError
 from cms.store.store import Store
 

@@ -44,7 +44,7 @@ def run(settings: Settings, stop: StopSignal) -> None:
 async def _serve(settings: Settings, listener: socket.socket, stop: StopSignal) -> None:
     url = url_of(listener)
     async with build(settings) as application:
-        server = Server(application.asgi, lambda: _say_ready(url), application.end_streams)
+        server = Server(application.asgi, lambda: _say_ready(url), application.end_streams, settings.proxies)
         stop.act = lambda: setattr(server, "should_exit", True)
         await _settle(application)
         if not stop.asked:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cms import frames, log
-from cms.hub import Dropped, Hub, Subscription
+from cms.hub import Delivery, Dropped, Hub, Subscription
 from wire.relay import canonical_relay_id
 
 MAX_CHUNK = 64 * 1024
@@ -15,12 +15,16 @@ MAX_CHUNK = 64 * 1024
 
 
 class RelaySource:
-    """Everything that comes from one relay, for one stream. RelayIdError for a bad id."""
+    """Everything that comes from one relay, for one stream, with its secrets unless ``masked``.
 
-    def __init__(self, hub: Hub, relay_id: str, clock_ms: Callable[[], int]) -> None:
+    RelayIdError for a bad id.
+    """
+
+    def __init__(self, hub: Hub, relay_id: str, clock_ms: Callable[[], int], *, masked: bool = False) -> None:
         self.relay_id = canonical_relay_id(relay_id)
         self._hub = hub
         self._clock_ms = clock_ms
+        self._masked = masked
         self._subscription: Subscription | None = None
 
     @property
@@ -49,7 +53,7 @@ class RelaySource:
         size = 0
         subscription = self._subscription
         while subscription and size < MAX_CHUNK and (item := subscription.take()) is not None:
-            frame = self._dropped(item) if isinstance(item, Dropped) else item.frame
+            frame = self._dropped(item) if isinstance(item, Dropped) else self._frame(item)
             chunk.append(frame)
             size += len(frame)
         return chunk[0] if len(chunk) == 1 else b"".join(chunk)
@@ -65,6 +69,9 @@ class RelaySource:
     def end(self) -> None:
         if self._subscription is not None:
             self._subscription.end()
+
+    def _frame(self, item: Delivery) -> bytes:
+        return item.masked_frame if self._masked else item.frame
 
     def _dropped(self, item: Dropped) -> bytes:
         log.event("!", "sse client too slow", relay=self.relay_id, dropped=item.count)

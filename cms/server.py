@@ -63,10 +63,17 @@ class Server(uvicorn.Server):
 
     ``end_streams`` is called before uvicorn waits for its connections: an open stream would hold it up until
     the reader leaves. Signals belong to the program, which sets ``should_exit``: uvicorn raises them again at
-    its end, and a clean stop would have the exit code of a kill.
+    its end, and a clean stop would have the exit code of a kill. ``proxies`` are the addresses of those whose
+    word for a client's address is taken.
     """
 
-    def __init__(self, app: ASGIApp, ready: Callable[[], None], end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ready: Callable[[], None],
+        end_streams: Callable[[], None],
+        proxies: str | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -75,7 +82,8 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 log_config=None,
                 access_log=False,
-                proxy_headers=False,
+                proxy_headers=proxies is not None,
+                forwarded_allow_ips=proxies or "",
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_S,
                 backlog=BACKLOG,

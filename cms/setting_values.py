@@ -70,6 +70,14 @@ def host(text: str) -> str:
     return text.strip("[]")
 
 
+def addresses(text: str) -> str:
+    """IP addresses and networks, with commas between them."""
+    try:
+        return ",".join(str(ipaddress.ip_network(part.strip(), strict=False)) for part in text.split(","))
+    except ValueError as exc:
+        raise ValueError("IP addresses or networks, with commas between them, were wanted") from exc
+
+
 def one_of(words: Iterable[str]) -> Callable[[str], str]:
     """What reads one of ``words``, in any case."""
     known = tuple(words)

@@ -38,13 +38,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, checked. ``test_endpoint`` and ``open_host`` are judged together with the host."""
+    """All settings, checked. ``test_endpoint`` is judged together with the host."""
 
     mqtt: MqttConfig
     database: str
     cabinets: str | None
     host: str
     port: int
+    allow_open: bool
+    proxies: str | None
+    session_hours: int
+    orders_per_minute: int
     test_endpoint: bool
     resync_on_connect: bool
     max_streams: int
@@ -54,15 +58,15 @@ class Settings:
     log_format: str
 
     @property
-    def loopback(self) -> bool:
-        return is_loopback(self.host)
+    def local(self) -> bool:
+        """Whether only this machine reaches the service: no other host, and no proxy in front of it."""
+        return _is_local(self.host, self.proxies)
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that ``environ`` holds; SettingError, naming the variable, for the first bad one."""
     values = {setting.name: _read(setting, environ) for setting in SETTINGS}
-    host = values["CMS_HOST"]
-    _refuse_open_host(host, values["CMS_ALLOW_OPEN"])
+    host, proxies = values["CMS_HOST"], values["CMS_PROXIES"]
     test_endpoint = values["CMS_TEST_ENDPOINT"]
     return Settings(
         mqtt=_mqtt(values),
@@ -70,7 +74,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cabinets=values["CMS_CABINETS"],
         host=host,
         port=values["CMS_PORT"],
-        test_endpoint=is_loopback(host) if test_endpoint is None else test_endpoint,
+        allow_open=values["CMS_ALLOW_OPEN"],
+        proxies=proxies,
+        session_hours=values["CMS_SESSION_HOURS"],
+        orders_per_minute=values["CMS_ORDERS_PER_MINUTE"],
+        test_endpoint=_is_local(host, proxies) if test_endpoint is None else test_endpoint,
         resync_on_connect=values["CMS_RESYNC"] == "on-connect",
         max_streams=values["CMS_MAX_STREAMS"],
         outbox_stuck_s=values["CMS_OUTBOX_STUCK_S"],
@@ -151,7 +159,7 @@ def _refuse_overlap(topics: Topics) -> None:
 
 
 def _as_user(address: BrokerAddress, username: str | None, password: str | None) -> BrokerAddress:
-    """MQTT_USERNAME and MQTT_PASSWORD go before what the URI says (INT)."""
+    """MQTT_USERNAME and MQTT_PASSWORD go before what the URI says (INT-50)."""
     if username is not None and username != address.username:
         address = replace(address, username=username, password=None)
     if password is not None:
@@ -163,14 +171,8 @@ def _as_user(address: BrokerAddress, username: str | None, password: str | None)
     return address
 
 
-def _refuse_open_host(host: str, allowed: bool) -> None:
-    if not allowed and not is_loopback(host):
-        raise SettingError(
-            "CMS_HOST",
-            host,
-            "a loopback address such as 127.0.0.1 was wanted, because there is no sign-in yet and whoever "
-            "reaches this service may lock machines; CMS_ALLOW_OPEN=1 opens it all the same",
-        )
+def _is_local(host: str, proxies: str | None) -> bool:
+    return is_loopback(host) and proxies is None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -213,8 +215,26 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CMS_ALLOW_OPEN",
         "0",
-        "1 allows an address that other machines reach: there is no sign-in.",
+        "1 has the service start without users where other machines reach it: they may do everything.",
         value.switch,
+    ),
+    Setting(
+        "CMS_PROXIES",
+        None,
+        "Addresses of the proxies in front, with commas: whose X-Forwarded-For and -Proto are believed.",
+        value.addresses,
+    ),
+    Setting(
+        "CMS_SESSION_HOURS",
+        "12",
+        "Hours that a session of the page lasts after signing in.",
+        value.number(1, 720),
+    ),
+    Setting(
+        "CMS_ORDERS_PER_MINUTE",
+        "60000",
+        "Requests in a minute by which one caller may have something sent to SMIBs, 0 for any number.",
+        value.number(0, 10_000_000),
     ),
     Setting(
         "CMS_TEST_ENDPOINT",

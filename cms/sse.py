@@ -96,12 +96,12 @@ class Streams:
         relay = sum(stream.source.relay_id is not None for stream in self._open)
         return {"relay": relay, "floor": len(self._open) - relay}
 
-    def response(self, relay_id: str) -> EventStream:
-        """The stream of one relay, to be returned from a route.
+    def response(self, relay_id: str, *, masked: bool = False) -> EventStream:
+        """The stream of one relay, to be returned from a route; ``masked``, no frame of it holds a secret.
 
         RelayIdError for a bad id, TooManyStreams where as many are open as are served.
         """
-        return self.of(RelaySource(self._hub, relay_id, self._clock_ms))
+        return self.of(RelaySource(self._hub, relay_id, self._clock_ms, masked=masked))
 
     def of(self, source: Source) -> EventStream:
         """The stream of any source; TooManyStreams."""
@@ -115,6 +115,12 @@ class Streams:
         self._stop_beating()
         for stream in tuple(self._open):
             stream.end()
+
+    def end_where(self, fits: Callable[[object], bool]) -> None:
+        """End the streams whose ``holder`` fits."""
+        for stream in tuple(self._open):
+            if fits(stream.holder):
+                stream.end()
 
     def opened(self, stream: EventStream) -> None:
         """A stream's own word that it serves now; left() takes it back."""
@@ -170,6 +176,7 @@ class EventStream(Response):
             {"Content-Type": self.media_type, "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         )
         self.source = source
+        self.holder: object = None
         self._streams = streams
         self._task: asyncio.Task[None] | None = None
         self._heartbeat: bytes | None = None

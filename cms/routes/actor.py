@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from cms.account import Caller
 from cms.actor import ANONYMOUS, Actor
 
 
@@ -11,3 +12,9 @@ def actor_of(request: Request) -> Actor:
     """The user of ``request``, the address it came from and its id."""
     user = request.scope.get("actor_name", ANONYMOUS)
     return Actor(user, request.client.host if request.client else "", request.scope.get("request_id", ""))
+
+
+def caller_of(request: Request) -> Caller:
+    """Whoever passed the gate, which is there for every endpoint that asks for a right."""
+    caller: Caller = request.scope["caller"]
+    return caller

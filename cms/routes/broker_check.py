@@ -8,6 +8,7 @@ from starlette.responses import Response
 from cms.actor import Actor
 from cms.errors import NotPermitted, RequestError
 from cms.handlers.broker_check import DEFAULT_RELAY, BrokerCheck, Check
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
@@ -27,7 +28,7 @@ class BrokerCheckRoutes:
         self._allowed = allowed
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("POST", "/api/mqtt/test", self.test, TEST)]
+        return [Endpoint("POST", "/api/mqtt/test", self.test, TEST, Right.TEST, sends=True)]
 
     async def test(self, request: Request) -> Response:
         if not self._allowed:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.handlers.cabinets import Cabinets, CabinetState, Filter
+from cms.role import Right
 from cms.routes.answer import answer
 from cms.routes.endpoint import Endpoint
 from cms.routes.form import Query, cabinet_id
@@ -35,9 +36,9 @@ class CabinetRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/api/cabinets", self.all, LIST_CABINETS),
-            Endpoint("GET", "/api/cabinets/{cabinetId}", self.one, READ_CABINET),
-            Endpoint("GET", "/api/mqtt/config", self.summary, SUMMARY),
+            Endpoint("GET", "/api/cabinets", self.all, LIST_CABINETS, Right.READ),
+            Endpoint("GET", "/api/cabinets/{cabinetId}", self.one, READ_CABINET, Right.READ),
+            Endpoint("GET", "/api/mqtt/config", self.summary, SUMMARY, Right.READ),
         ]
 
     async def all(self, request: Request) -> Response:

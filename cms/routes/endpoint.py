@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cms.role import Right
+
 Call = Callable[[Request], Awaitable[Response]]
 Schema = Mapping[str, Any]
 
@@ -45,12 +47,18 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``method`` and ``path`` as in ``POST /api/mqtt/test``; undocumented without an ``operation``."""
+    """``method`` and ``path`` as in ``POST /api/mqtt/test``; undocumented without an ``operation``.
+
+    ``right`` is what a caller must have, None where anybody may; ``sends``: it makes the service publish, so
+    that its use is limited. What says nothing is for administrators.
+    """
 
     method: str
     path: str
     call: Call
     operation: Operation | None = None
+    right: Right | None = Right.ADMINISTER
+    sends: bool = False
 
 
 def routed(endpoints: Iterable[Endpoint]) -> list[Route]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cms.cabinets_text import MEDIA
 from cms.handlers.exchange import Exchange, Parcel
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_text
@@ -27,8 +28,8 @@ class ExchangeRoutes:
     def endpoints(self) -> list[Endpoint]:
         """These come before those with a cabinet's id in the path."""
         return [
-            Endpoint("GET", "/api/cabinets/export", self.export, EXPORT),
-            Endpoint("POST", "/api/cabinets/import", self.take_in, IMPORT),
+            Endpoint("GET", "/api/cabinets/export", self.export, EXPORT, Right.EXPORT),
+            Endpoint("POST", "/api/cabinets/import", self.take_in, IMPORT, Right.ADMINISTER),
         ]
 
     async def export(self, request: Request) -> Response:

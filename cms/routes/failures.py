@@ -24,10 +24,15 @@ STATUS: Mapping[type[Exception], int] = {
     errors.BodyTooSlow: 408,
     errors.BodyTooLarge: 413,
     errors.ContentTypeUnknown: 415,
+    errors.NotSignedIn: 401,
+    errors.SignInFailed: 401,
     errors.NotPermitted: 403,
+    errors.NotAllowed: 403,
+    errors.ForeignOrigin: 403,
     errors.UnknownCabinet: 404,
     errors.UnknownRevision: 404,
     errors.EditConflict: 409,
+    errors.TooManyRequests: 429,
     errors.TooManyStreams: 503,
     errors.BrokerUnavailable: 503,
     errors.StoreError: 503,
@@ -83,9 +88,7 @@ class Failures:
                 500, failure("Something went wrong inside the CMS; its log says what", timestamp)
             )
         problems = exc.problems if isinstance(exc, errors.RequestError) else ()
-        retry = _of(exc, RETRY_AFTER_S)
-        headers = None if retry is None else {"retry-after": str(retry)}
-        return json_answer(status, failure(str(exc), timestamp, problems), headers)
+        return json_answer(status, failure(str(exc), timestamp, problems), _headers(exc))
 
 
 class Lingering(Response):
@@ -119,6 +122,13 @@ async def _throw_away(receive: Receive) -> None:
 
 def _of(exc: Exception, table: Mapping[type[Exception], int]) -> int | None:
     return next((table[kind] for kind in type(exc).__mro__ if kind in table), None)
+
+
+def _headers(exc: Exception) -> dict[str, str]:
+    if isinstance(exc, errors.NotSignedIn):
+        return {"www-authenticate": "Bearer"}
+    retry = exc.retry_s if isinstance(exc, errors.TooManyRequests) else _of(exc, RETRY_AFTER_S)
+    return {} if retry is None else {"retry-after": str(retry)}
 
 
 def _route_sentence(exc: HTTPException, scope: Scope) -> str:

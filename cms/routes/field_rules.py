@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.errors import RequestError
+from cms.role import Right
 from cms.routes.answer import answer
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint, Operation
@@ -59,8 +60,8 @@ class FieldRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/api/fields", self.rules, FIELDS),
-            Endpoint("POST", "/api/fields/check", self.check, CHECK),
+            Endpoint("GET", "/api/fields", self.rules, FIELDS, Right.READ),
+            Endpoint("POST", "/api/fields/check", self.check, CHECK, Right.READ),
         ]
 
     async def rules(self, _request: Request) -> Response:

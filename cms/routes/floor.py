@@ -9,6 +9,7 @@ from cms.feed import Wanted
 from cms.floor_stream import FloorSource
 from cms.handlers.monitoring import Monitoring
 from cms.metrics import MEDIA, Metrics
+from cms.role import Right
 from cms.routes.answer import answer
 from cms.routes.endpoint import Endpoint
 from cms.routes.floor_operations import EVENTS, METRICS, MONITORING
@@ -28,9 +29,9 @@ class FloorRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/api/events", self.events, EVENTS),
-            Endpoint("GET", "/api/monitoring", self.monitoring, MONITORING),
-            Endpoint("GET", "/metrics", self.metrics, METRICS),
+            Endpoint("GET", "/api/events", self.events, EVENTS, Right.READ),
+            Endpoint("GET", "/api/monitoring", self.monitoring, MONITORING, Right.READ),
+            Endpoint("GET", "/metrics", self.metrics, METRICS, Right.READ),
         ]
 
     async def events(self, request: Request) -> Response:

@@ -23,7 +23,10 @@ class HealthRoutes:
         self._clock_ms = clock_ms
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/healthz", self.alive, ALIVE), Endpoint("GET", "/readyz", self.ready, READY)]
+        return [
+            Endpoint("GET", "/healthz", self.alive, ALIVE, right=None),
+            Endpoint("GET", "/readyz", self.ready, READY, right=None),
+        ]
 
     async def alive(self, _request: Request) -> Response:
         return self._answer(self._health.life(), "alive")

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cms import log
 from cms.handlers.live_config import LiveConfig
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
@@ -25,8 +26,8 @@ class LiveConfigRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("POST", "/api/mqtt/config/request", self.request, REQUEST),
-            Endpoint("POST", "/api/mqtt/config/publish", self.publish, PUBLISH),
+            Endpoint("POST", "/api/mqtt/config/request", self.request, REQUEST, Right.READ, sends=True),
+            Endpoint("POST", "/api/mqtt/config/publish", self.publish, PUBLISH, Right.ORDER, sends=True),
         ]
 
     async def request(self, request: Request) -> Response:

@@ -48,7 +48,10 @@ class PageRoutes:
         self._folder = folder
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/", self.page), Endpoint("GET", "/page/{asset}", self.asset)]
+        return [
+            Endpoint("GET", "/", self.page, right=None),
+            Endpoint("GET", "/page/{asset}", self.asset, right=None),
+        ]
 
     async def page(self, request: Request) -> Response:
         return _answer(await self._asset("index.html"), request)

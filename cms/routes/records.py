@@ -12,6 +12,7 @@ from cms.actor import Act
 from cms.audit import AuditFilter
 from cms.cabinets_csv import csv_text
 from cms.handlers.records import Records
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.endpoint import Endpoint
@@ -60,9 +61,9 @@ class RecordRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/api/outbox", self.outbox, OUTBOX),
-            Endpoint("GET", "/api/audit", self.audit, AUDIT),
-            Endpoint("GET", "/api/cabinets/{cabinetId}/history", self.history, HISTORY),
+            Endpoint("GET", "/api/outbox", self.outbox, OUTBOX, Right.READ),
+            Endpoint("GET", "/api/audit", self.audit, AUDIT, Right.AUDIT),
+            Endpoint("GET", "/api/cabinets/{cabinetId}/history", self.history, HISTORY, Right.READ),
         ]
 
     async def outbox(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cms.errors import RequestError
 from cms.handlers.reorders import Reordered, Reorders
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
@@ -24,8 +25,8 @@ class ReorderRoutes:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("POST", f"{PATH}/resync", self.resync, RESYNC),
-            Endpoint("POST", f"{PATH}/rollback", self.rollback, ROLLBACK),
+            Endpoint("POST", f"{PATH}/resync", self.resync, RESYNC, Right.ORDER, sends=True),
+            Endpoint("POST", f"{PATH}/rollback", self.rollback, ROLLBACK, Right.ORDER, sends=True),
         ]
 
     async def resync(self, request: Request) -> Response:

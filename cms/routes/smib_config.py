@@ -12,6 +12,7 @@ from starlette.responses import Response
 from cms.errors import RequestError
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.orders import OrderRequest, Orders
+from cms.role import Right
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
 from cms.routes.body import read_object
@@ -33,7 +34,10 @@ class SmibConfigRoutes:
         self._orders = orders
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("POST", PATH, self.order, ORDER), Endpoint("GET", PATH, self.read, READ_CONFIG)]
+        return [
+            Endpoint("POST", PATH, self.order, ORDER, Right.ORDER, sends=True),
+            Endpoint("GET", PATH, self.read, READ_CONFIG, Right.READ),
+        ]
 
     async def order(self, request: Request) -> Response:
         cabinet = cabinet_id(request.path_params["cabinetId"])
@@ -70,7 +74,8 @@ def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderReque
 
 
 def expected_revision(request: Request) -> int | None:
-    """The revision in ``If-Match``: the ``ETag`` of an earlier answer, whatever a proxy did to its quotes."""
+    """The revision in ``If-Match``: the ``ETag`` of an earlier answer, whatever a proxy did to its quotes
+    (INT-51)."""
     seen = request.headers.get("if-match")
     if seen is None or seen.strip() == "*":
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cms.role import Right
+from cms.routes.actor import caller_of
 from cms.routes.endpoint import Endpoint
 from cms.routes.form import Query
 from cms.routes.operations import SUBSCRIBE
@@ -18,10 +20,11 @@ class StreamRoutes:
         self._streams = streams
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/api/mqtt/config/subscribe", self.subscribe, SUBSCRIBE)]
+        return [Endpoint("GET", "/api/mqtt/config/subscribe", self.subscribe, SUBSCRIBE, Right.READ)]
 
     async def subscribe(self, request: Request) -> Response:
-        stream = self._streams.response(Query(request, ("relayId",)).relay_id())
+        relay_id = Query(request, ("relayId",)).relay_id()
+        stream = self._streams.response(relay_id, masked=not caller_of(request).may(Right.ORDER))
         if request.method == "HEAD":
             return Response(headers=dict(stream.headers))  # a stream without a body would never end
         return stream

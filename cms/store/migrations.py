@@ -81,6 +81,19 @@ MIGRATIONS: Sequence[Step] = (
         """CREATE TRIGGER audit_no_removal BEFORE DELETE ON audit
             BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
     ),
+    (
+        "CREATE TABLE users (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID",
+        # A session or a token, by the hash of its secret.
+        """CREATE TABLE credentials (
+            key TEXT PRIMARY KEY,
+            document TEXT NOT NULL,
+            user TEXT GENERATED ALWAYS AS (json_extract(document, '$.user')) VIRTUAL,
+            kind TEXT GENERATED ALWAYS AS (json_extract(document, '$.kind')) VIRTUAL,
+            expires_ms INTEGER GENERATED ALWAYS AS (json_extract(document, '$.expiresMs')) VIRTUAL
+        )""",
+        "CREATE INDEX credentials_user ON credentials (user)",
+        "CREATE INDEX credentials_expiry ON credentials (expires_ms) WHERE expires_ms IS NOT NULL",
+    ),
 )
 
 

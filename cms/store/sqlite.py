@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cms.account import Accounts, Credential, User
 from cms.actor import SYSTEM, Act
 from cms.audit import AuditEntry, AuditFilter, Draft, order_draft
 from cms.cabinet import Cabinet, ConfigChange
@@ -18,7 +19,7 @@ from cms.errors import EditConflict, StoreError
 from cms.mask import resolve_mask
 from cms.revision import Revision
 from cms.standing import Standing, settable
-from cms.store import sqlite_audit, sqlite_cabinets, sqlite_outbox
+from cms.store import sqlite_accounts, sqlite_audit, sqlite_cabinets, sqlite_outbox
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, entries_of
 from cms.store.migrations import migrate
 from cms.store.store import Imported, Ordered, Outcome, RelayReport
@@ -151,6 +152,27 @@ class SqliteStore:
 
     async def audit_chain(self, after: int, limit: int) -> list[AuditEntry]:
         return await self._reader.run(lambda db: sqlite_audit.chain(db, after, limit))
+
+    async def accounts(self) -> Accounts:
+        return await self._reader.run(sqlite_accounts.every)
+
+    async def put_user(self, user: User, draft: Draft) -> None:
+        now_ms = self._clock_ms()
+        await self._writer.run(lambda db: sqlite_accounts.put_user(db, user, draft, now_ms))
+
+    async def remove_user(self, name: str, draft: Draft) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_accounts.remove_user(db, name, draft, now_ms))
+
+    async def put_credential(self, credential: Credential, draft: Draft) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(
+            lambda db: sqlite_accounts.put_credential(db, credential, draft, now_ms)
+        )
+
+    async def remove_credential(self, key: str, draft: Draft) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_accounts.remove_credential(db, key, draft, now_ms))
 
     def _connect_writer(self) -> sqlite3.Connection:
         if self._path != MEMORY:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cms.account import Accounts, Credential, User
 from cms.actor import Act
 from cms.audit import AuditEntry, AuditFilter, Draft
 from cms.cabinet import Cabinet, ConfigChange
@@ -169,3 +170,20 @@ class Store(Protocol):
 
     async def audit_chain(self, after: int, limit: int) -> list[AuditEntry]:
         """The chain in its order, behind the entry number ``after``: what a check of it reads."""
+
+    # Users, and what they sign in with
+
+    async def accounts(self) -> Accounts:
+        """All of them."""
+
+    async def put_user(self, user: User, draft: Draft) -> None:
+        """Add or replace a user; ends the sessions of this user, not the tokens."""
+
+    async def remove_user(self, name: str, draft: Draft) -> bool:
+        """Remove a user with all sessions and tokens; False, and no change, where there is none."""
+
+    async def put_credential(self, credential: Credential, draft: Draft) -> bool:
+        """Add a session or a token, forget those whose time is over; False where there is no such user."""
+
+    async def remove_credential(self, key: str, draft: Draft) -> bool:
+        """End a session or a token; False, and no change, where there is none."""

@@ -118,7 +118,7 @@ async def desk(**settings: str) -> AsyncIterator[Desk]:
     read = read_settings({**SETTINGS, **settings})
     async with build(read, clock_ms=lambda: NOW_MS, link_to=link_to) as application:
         transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://cms.test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield Desk(application, client, links[0])
 
 

@@ -104,7 +104,8 @@ def test_a_port_that_is_taken_is_one_sentence_and_exit_code_1(tmp_path: Path) ->
     [
         ({"CMS_PORT": "http"}, ("CMS_PORT", "http", "0 to 65535")),
         ({"MQTT_URI": "ftp://broker"}, ("MQTT_URI", "ftp://broker")),
-        ({"CMS_HOST": "0.0.0.0"}, ("CMS_HOST", "0.0.0.0", "CMS_ALLOW_OPEN")),
+        ({"CMS_HOST": "0.0.0.0", "CMS_PORT": "0"}, ("CMS_HOST", "0.0.0.0", "CMS_ALLOW_OPEN", "users add")),
+        ({"CMS_PROXIES": "127.0.0.1", "CMS_PORT": "0"}, ("CMS_HOST", "127.0.0.1", "CMS_PROXIES")),
         ({"CMS_CABINETS": "cab-1=a/b", "CMS_PORT": "0"}, ("CMS_CABINETS", "a/b")),
     ],
 )

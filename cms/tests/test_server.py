@@ -18,9 +18,9 @@ from cms.routes import body, failures
 from cms.server import Server, adopt_server_log, listen, url_of
 from cms.tests.desk import RELAY, Desk, desk
 
-HEAD = b"POST /api/mqtt/test HTTP/1.1\r\nHost: cms.test\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /api/mqtt/test HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-SUBSCRIBE = f"GET /api/mqtt/config/subscribe?relayId={RELAY} HTTP/1.1\r\nHost: cms.test\r\n\r\n".encode()
+SUBSCRIBE = f"GET /api/mqtt/config/subscribe?relayId={RELAY} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 DEADLINE_S = 10
 
 
@@ -136,7 +136,7 @@ class TestBodies:
         async def act(here: Place) -> None:
             _, writer = await here.call(HEAD + b"Content-Length: 20\r\n\r\n", b'{"action"')
             writer.transport.abort()
-            reader, writer = await here.call(b"GET /healthz HTTP/1.1\r\nHost: cms.test\r\n\r\n")
+            reader, writer = await here.call(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert (await answer(reader))[0] == 200
 
         at(act)

@@ -1,0 +1,152 @@
+"""Users, and what they show in place of their password: sessions of the page, tokens of programs (issue 4).
+
+A session's or a token's secret is random and never stored: what is stored, and looked up, is its SHA-256. So
+a copy of the database opens nothing. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cms.actor import ANONYMOUS, SYSTEM
+from cms.role import RIGHTS, Right, Role, lower_of
+
+Kind = Literal["session", "token"]
+
+NAME_WANTED = "1 to 64 characters out of a-z 0-9 _ . @ -, a letter or digit first,"
+RESERVED = (ANONYMOUS, SYSTEM.user)
+PASSWORD_LENGTH = (12, 256)
+TOKEN_MARK = "cms_"
+"""How a token begins, so that one that was left lying about is known for what it is."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,63}")
+_KEY_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """``password_hash`` is Argon2's own text, with its parameters and salt in it."""
+
+    name: str
+    role: Role
+    password_hash: str = field(repr=False)
+
+    def to_document(self) -> dict[str, Any]:
+        return {"name": self.name, "role": str(self.role), "passwordHash": self.password_hash}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> User:
+        return cls(document["name"], Role(document["role"]), document["passwordHash"])
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A session or a token. ``key`` is the hash of its secret; it counts until ``expires_ms``, if set."""
+
+    key: str
+    kind: Kind
+    user: str
+    role: Role
+    label: str
+    created_ms: int
+    expires_ms: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The beginning of its key: what a person calls it by."""
+        return self.key[:_KEY_SHOWN]
+
+    def counts_at(self, now_ms: int) -> bool:
+        return self.expires_ms is None or now_ms < self.expires_ms
+
+    def to_document(self) -> dict[str, Any]:
+        expiry = {} if self.expires_ms is None else {"expiresMs": self.expires_ms}
+        return {
+            "key": self.key,
+            "kind": self.kind,
+            "user": self.user,
+            "role": str(self.role),
+            "label": self.label,
+            "createdMs": self.created_ms,
+            **expiry,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Credential:
+        return cls(
+            document["key"],
+            document["kind"],
+            document["user"],
+            Role(document["role"]),
+            document["label"],
+            document["createdMs"],
+            document.get("expiresMs"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, and by what. ``key`` is None where nobody has to sign in."""
+
+    user: str
+    role: Role
+    key: str | None = None
+    kind: Kind | None = None
+    expires_ms: int | None = None
+
+    def may(self, right: Right) -> bool:
+        return right in RIGHTS[self.role]
+
+
+OPEN = Caller(ANONYMOUS, Role.ADMINISTRATOR)
+"""Everybody, where there are no users: whoever reaches the service may do everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """All users by name, all credentials by key."""
+
+    users: Mapping[str, User]
+    credentials: Mapping[str, Credential]
+
+    def caller(self, key: str, now_ms: int) -> Caller | None:
+        """Who holds the credential with this key, None where it is unknown or does not count any more."""
+        found = self.credentials.get(key)
+        user = None if found is None else self.users.get(found.user)
+        if found is None or user is None or not found.counts_at(now_ms):
+            return None
+        return Caller(user.name, lower_of(found.role, user.role), key, found.kind, found.expires_ms)
+
+
+NOBODY = Accounts({}, {})
+
+
+def new_secret(kind: Kind) -> str:
+    """256 random bits as text that a header and a cookie can hold."""
+    return f"{TOKEN_MARK if kind == 'token' else ''}{secrets.token_urlsafe(32)}"
+
+
+def key_of(secret: str) -> str:
+    """What is stored of a secret. It is random, so that a plain hash of it gives nothing away."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def user_name(text: str) -> str:
+    """``text`` as the name of a user, in lower case; ValueError where it can't be one."""
+    name = text.strip().lower()
+    if not _NAME.fullmatch(name) or name in RESERVED:
+        raise ValueError(f"{NAME_WANTED} were wanted")
+    return name
+
+
+def checked_password(text: str) -> str:
+    """``text``, where it may be a password; ValueError, without it, where it may not."""
+    least, most = PASSWORD_LENGTH
+    if not least <= len(text) <= most:
+        raise ValueError(f"{least} to {most} characters were wanted")
+    return text

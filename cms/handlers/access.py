@@ -1,0 +1,129 @@
+"""Who may come in: users, sessions and tokens, and when they end (issue 4, "Security")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cms import log
+from cms.account import NOBODY, OPEN, Accounts, Caller, Credential, key_of, new_secret
+from cms.actor import Act, Actor
+from cms.audit import Draft
+from cms.errors import NotSignedIn, SignInFailed, StoreError
+from cms.handlers.records import Records
+from cms.limit import Limit
+from cms.passwords import Passwords
+from cms.store.store import Store
+
+LOOK_EVERY_S = 1.0
+"""How soon a stream ends whose session or right was ended by another program."""
+
+TRIES, TRIES_FROM_ONE_PLACE = 5, 30
+"""Sign-ins in a minute: of one user from one address, and of all users from one address."""
+
+Ender = Callable[[Callable[[object], bool]], object]
+"""Ends the streams whose holder fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """``may_be_open``: without users everybody may do everything. A session lasts ``session_ms``."""
+
+    may_be_open: bool
+    session_ms: int
+
+
+class Access:
+    """Knows every user, session and token. What another program changes is noticed within a second; a
+    credential that is not known is looked for at once.
+
+    Open access ends, for as long as the service runs, with the first user.
+    """
+
+    def __init__(self, store: Store, records: Records, terms: Terms, clock_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._records = records
+        self._terms = terms
+        self._clock_ms = clock_ms
+        self._passwords = Passwords()
+        self._tries = Limit("sign-ins of this user", TRIES)
+        self._tries_from_one_place = Limit("sign-ins from this address", TRIES_FROM_ONE_PLACE)
+        self._accounts: Accounts = NOBODY
+        self._open = terms.may_be_open
+        self._end_streams: Ender = lambda _fits: None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has to sign in."""
+        return self._open
+
+    def on_end(self, end_streams: Ender) -> None:
+        self._end_streams = end_streams
+
+    async def refresh(self) -> Accounts:
+        """Look at the storage, and end the streams of those who may no longer what they might. StoreError."""
+        self._accounts = await self._store.accounts()
+        self._open = self._open and not self._accounts.users
+        self._end_streams(lambda holder: isinstance(holder, Caller) and not self.stands(holder))
+        return self._accounts
+
+    async def run(self) -> None:
+        """Look again and again, for ever: the task of the service."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                await self.refresh()
+            except StoreError as exc:
+                log.event("!", "users not read", reason=str(exc))
+
+    def stands(self, caller: Caller) -> bool:
+        """Whether ``caller`` is still who it was, with the same role."""
+        if caller.key is None:
+            return self._open
+        return self._accounts.caller(caller.key, self._clock_ms()) == caller
+
+    async def caller(self, secret: str) -> Caller:
+        """Who shows this secret; NotSignedIn, StoreError."""
+        key = key_of(secret)
+        found = self._accounts.caller(key, self._clock_ms())
+        if found is None:
+            found = (await self.refresh()).caller(key, self._clock_ms())
+        if found is not None:
+            return found
+        if self._open:
+            return OPEN
+        raise NotSignedIn(stale=True)
+
+    async def sign_in(self, name: str, password: str, actor: Actor) -> tuple[Caller, str]:
+        """Begin a session: its caller and its secret. SignInFailed, TooManyRequests, StoreError."""
+        await self._tries_from_one_place.take(actor.address)
+        await self._tries.take(actor.address, name)
+        user = (await self.refresh()).users.get(name)
+        if not await self._passwords.fits(None if user is None else user.password_hash, password):
+            # A name that nobody has may be a password that was typed into the wrong field.
+            who = replace(actor, user=actor.user if user is None else user.name)
+            failed = SignInFailed()
+            await self._records.refused(who, "signIn", None, failed)
+            raise failed
+        await self._tries.forgive(actor.address, name)
+        return await self._begin(name, replace(actor, user=name))
+
+    async def sign_out(self, caller: Caller, actor: Actor) -> None:
+        """End the session, and its streams with it."""
+        if caller.key is None:
+            return
+        await self._store.remove_credential(caller.key, Draft(Act(actor, "sign-out")))
+        await self.refresh()
+
+    async def _begin(self, name: str, actor: Actor) -> tuple[Caller, str]:
+        secret, now_ms = new_secret("session"), self._clock_ms()
+        role = self._accounts.users[name].role
+        ends_ms = now_ms + self._terms.session_ms
+        session = Credential(key_of(secret), "session", name, role, "", now_ms, ends_ms)
+        if not await self._store.put_credential(session, Draft(Act(actor, "sign-in"))):
+            raise SignInFailed
+        caller = (await self.refresh()).caller(session.key, now_ms)
+        if caller is None:
+            raise SignInFailed
+        return caller, secret

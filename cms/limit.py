@@ -1,0 +1,33 @@
+"""How often one caller may do something in a minute, counted by a library, in this process."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from cms.errors import TooManyRequests
+
+
+class Limit:
+    """``most`` of ``what`` in a minute for each key, 0 for as many as there are."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self._what = what
+        self._item = RateLimitItemPerMinute(most) if most else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def take(self, *key: str) -> None:
+        """Count one; TooManyRequests, with the seconds to wait, where it is one too many."""
+        if self._item is None or await self._limiter.hit(self._item, *key):
+            return
+        reset, _ = await self._limiter.get_window_stats(self._item, *key)
+        raise TooManyRequests(self._what, max(1, math.ceil(reset - time.time())))
+
+    async def forgive(self, *key: str) -> None:
+        """Forget what was counted for this key."""
+        if self._item is not None:
+            await self._limiter.clear(self._item, *key)

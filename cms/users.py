@@ -1,0 +1,183 @@
+"""What an operator does about users at the database itself: add, list, change, remove, give tokens (issue 4).
+
+A password is asked for at a terminal, or is the first line of standard input; it never stands on a command
+line, where every user of the machine would see it. The service notices each change within a second.
+"""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from dataclasses import dataclass
+
+from cms.account import (
+    NAME_WANTED,
+    Accounts,
+    Credential,
+    User,
+    checked_password,
+    key_of,
+    new_secret,
+    user_name,
+)
+from cms.actor import Act
+from cms.audit import Draft
+from cms.errors import SettingError, UnknownUser, UserTaken
+from cms.maintenance import at_store, operator, say, wall_clock_ms
+from cms.passwords import Passwords
+from cms.role import Role, lower_of
+from cms.store.store import Store
+from wire.timestamps import format_timestamp
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWish:
+    """The token that is wanted: its role, None for the user's, at most that; ``days``, None for ever."""
+
+    user: str
+    role: Role | None = None
+    label: str = ""
+    days: int | None = None
+
+
+def add(database: str, name: str, role: Role) -> bool:
+    """Add a user. UserTaken; the database is made where there is none."""
+    wanted, password = _name(name), _password()
+
+    async def work(store: Store) -> bool:
+        if wanted in (await store.accounts()).users:
+            raise UserTaken(wanted)
+        user = User(wanted, role, Passwords().hash(password))
+        await store.put_user(user, _draft("user-added", wanted, role=str(role)))
+        say(f"added user={wanted} role={role}")
+        return True
+
+    return at_store(database, work, make=True)
+
+
+def list_all(database: str) -> bool:
+    """Write a line for each user, and one for each session and token."""
+
+    async def work(store: Store) -> bool:
+        accounts = await store.accounts()
+        for user in sorted(accounts.users.values(), key=lambda one: one.name):
+            say(f"user={user.name} role={user.role}")
+            for one in _credentials_of(accounts, user.name):
+                ends = "never" if one.expires_ms is None else format_timestamp(one.expires_ms)
+                label = f" label={one.label}" if one.label else ""
+                since = format_timestamp(one.created_ms)
+                say(f"  {one.kind}={one.id} role={one.role} since={since} ends={ends}{label}")
+        return True
+
+    return at_store(database, work)
+
+
+def change_password(database: str, name: str) -> bool:
+    """Set another password, which ends the user's sessions. UnknownUser."""
+    password = _password()
+
+    async def work(store: Store) -> bool:
+        user = _user(await store.accounts(), name)
+        changed = User(user.name, user.role, Passwords().hash(password))
+        await store.put_user(changed, _draft("password-changed", user.name))
+        say(f"changed user={user.name}")
+        return True
+
+    return at_store(database, work)
+
+
+def change_role(database: str, name: str, role: Role) -> bool:
+    """Set another role, which ends the user's sessions. UnknownUser."""
+
+    async def work(store: Store) -> bool:
+        user = _user(await store.accounts(), name)
+        draft = _draft("role-changed", user.name, role=str(role), before=str(user.role))
+        await store.put_user(User(user.name, role, user.password_hash), draft)
+        say(f"changed user={user.name} role={role}")
+        return True
+
+    return at_store(database, work)
+
+
+def remove(database: str, name: str) -> bool:
+    """Remove a user with all sessions and tokens. UnknownUser."""
+
+    async def work(store: Store) -> bool:
+        user = _user(await store.accounts(), name)
+        if not await store.remove_user(user.name, _draft("user-removed", user.name)):
+            raise UnknownUser(name)
+        say(f"removed user={user.name}")
+        return True
+
+    return at_store(database, work)
+
+
+def give_token(database: str, wish: TokenWish) -> bool:
+    """Make a token and write it, once: it can't be read again. UnknownUser."""
+
+    async def work(store: Store) -> bool:
+        user = _user(await store.accounts(), wish.user)
+        role = lower_of(wish.role or user.role, user.role)
+        secret, now_ms = new_secret("token"), wall_clock_ms()
+        ends_ms = None if wish.days is None else now_ms + wish.days * DAY_MS
+        token = Credential(key_of(secret), "token", user.name, role, wish.label, now_ms, ends_ms)
+        draft = _draft("token-added", user.name, tokenId=token.id, role=str(role), label=wish.label)
+        if not await store.put_credential(token, draft):
+            raise UnknownUser(wish.user)
+        sys.stderr.write(f"token={token.id} user={user.name} role={role}; it is shown this once:\n")
+        say(secret)
+        return True
+
+    return at_store(database, work)
+
+
+def revoke(database: str, token_id: str) -> bool:
+    """End a token or a session by its id, as ``list_all`` shows it. UnknownUser."""
+
+    async def work(store: Store) -> bool:
+        found = [one for one in (await store.accounts()).credentials.values() if one.id == token_id]
+        if len(found) != 1:
+            raise SettingError("TOKEN", token_id, "the id of a token or session was wanted, as list shows it")
+        draft = _draft(f"{found[0].kind}-revoked", found[0].user, tokenId=token_id)
+        await store.remove_credential(found[0].key, draft)
+        say(f"revoked {found[0].kind}={token_id} user={found[0].user}")
+        return True
+
+    return at_store(database, work)
+
+
+def _credentials_of(accounts: Accounts, name: str) -> list[Credential]:
+    mine = [one for one in accounts.credentials.values() if one.user == name]
+    return sorted(mine, key=lambda one: (one.kind, one.created_ms))
+
+
+def _user(accounts: Accounts, name: str) -> User:
+    found = accounts.users.get(_name(name))
+    if found is None:
+        raise UnknownUser(name)
+    return found
+
+
+def _name(text: str) -> str:
+    try:
+        return user_name(text)
+    except ValueError as exc:
+        raise SettingError("NAME", text[:80], f"{NAME_WANTED} were wanted") from exc
+
+
+def _password() -> str:
+    try:
+        if not sys.stdin.isatty():
+            return checked_password(sys.stdin.readline().rstrip("\r\n"))
+        password = checked_password(getpass.getpass("Password: "))
+        if getpass.getpass("Once more: ") != password:
+            raise SettingError("PASSWORD", "***", "the same was wanted twice")
+    except (ValueError, EOFError) as exc:
+        raise SettingError("PASSWORD", "***", str(exc) or "one was wanted") from exc
+    return password
+
+
+def _draft(action: str, name: str, **facts: str) -> Draft:
+    return Draft(Act(operator(), action, {"account": name}), facts=facts)
