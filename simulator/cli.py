@@ -66,6 +66,7 @@ COMMANDS = (
     Command("watch", "simulator.traffic.command", "shows the floor's MQTT traffic, a decoded line each"),
     Command("record", "simulator.tape.record_command", "keeps the floor's MQTT traffic in a file"),
     Command("replay", "simulator.tape.replay_command", "plays such a file again, to a broker"),
+    Command("clone", "simulator.tape.clone_command", "makes a fleet file out of recorded or live traffic"),
     Command("profile", "simulator.firmware.profile_command", "records a firmware profile from a device"),
     Command("image", "simulator.firmware.image_command", "makes a firmware image for virtual SMIBs"),
     Command("identities", "simulator.fleet.identities_command", "prints a fleet's cabinets, for a CMS"),

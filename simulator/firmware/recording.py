@@ -93,28 +93,33 @@ async def _answer(client: aiomqtt.Client, relay_id: str, component: str) -> Conf
 
 def profile_text(recording: Recording) -> str:
     """The profile as a file holds it, with what was left out as comments."""
-    config: dict[str, dict[str, Value]] = {}
-    lacks: dict[str, list[str]] = {}
-    left_out: list[str] = []
-    for name, values in recording.values.items():
-        component = COMPONENTS[name]
-        kept = _kept(component, values, recording.relay_id)
-        left_out += (f"{name}.{n}" for n in values if n not in kept)
-        defaults = component.defaults()
-        config[name] = {n: v for n, v in kept.items() if defaults.get(n) != v}
-        lacks[name] = [f.name for f in component if not f.optional and f.name not in values]
-    firmware = config.pop(APP.name, {}) and dict(recording.values[APP.name])
-    spelled = {
-        "firmware": firmware,
-        "config": {n: v for n, v in config.items() if v},
-        "lacks": {n: v for n, v in lacks.items() if v},
-    }
-    body = {name: value for name, value in spelled.items() if value}
+    body, left_out = profile_body(recording.values, recording.relay_id)
     head = [f"# Recorded from {recording.relay_id}, which answered within {max(recording.took_ms)} ms."]
     head += _comment("Left out, as secret, of its site or beyond the contract:", left_out)
     head += _comment("Did not answer:", recording.silent)
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True) if body else "{}\n"
     return "\n".join(head) + "\n" + text
+
+
+def profile_body(values: Mapping[str, Mapping[str, Any]], relay_id: str) -> tuple[dict[str, Any], list[str]]:
+    """What a profile file says of a device with these values, and what is left out of it."""
+    config: dict[str, dict[str, Value]] = {}
+    lacks: dict[str, list[str]] = {}
+    left_out: list[str] = []
+    for name, answered in values.items():
+        component = COMPONENTS[name]
+        kept = _kept(component, answered, relay_id)
+        left_out += (f"{name}.{n}" for n in answered if n not in kept)
+        defaults = component.defaults()
+        config[name] = {n: v for n, v in kept.items() if defaults.get(n) != v}
+        lacks[name] = [f.name for f in component if not f.optional and f.name not in answered]
+    firmware = config.pop(APP.name, {}) and dict(values[APP.name])
+    spelled = {
+        "firmware": firmware,
+        "config": {n: v for n, v in config.items() if v},
+        "lacks": {n: v for n, v in lacks.items() if v},
+    }
+    return {name: value for name, value in spelled.items() if value}, left_out
 
 
 def _kept(component: Component, values: Mapping[str, Any], relay_id: str) -> dict[str, Value]:
