@@ -28,7 +28,7 @@ class Seen:
     version: str | None = None
 
     def online(self, now_ms: int) -> bool:
-        """Whether anything came from it within 3 minutes and it did not leave since (INT)."""
+        """Whether anything came from it within 3 minutes and it did not leave since (INT-41)."""
         return not self.left and now_ms - self.last_seen_ms <= ONLINE_MS
 
 
