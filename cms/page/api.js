@@ -13,10 +13,12 @@ export class ApiError extends Error {
   }
 }
 
+const SESSION = "/api/session";
 const cabinetPath = (id) => `/api/cabinets/${encodeURIComponent(id)}`;
 const query = (values) => new URLSearchParams(values).toString();
 
-export function createApi(fetch = globalThis.fetch.bind(globalThis)) {
+/** `onSignedOut` is told when the service no longer knows who is here. */
+export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut = () => {}) {
   const get = (path) => ask("GET", path);
   const post = (path, body, headers) => ask("POST", path, body, headers);
 
@@ -33,11 +35,15 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis)) {
       throw new ApiError(unreachable(error));
     }
     const answer = await response.json().catch(() => ({}));
+    if (response.status === 401 && path !== SESSION) onSignedOut();
     if (!response.ok) throw new ApiError(sentence(response.status, answer), failure(response.status, answer));
     return { ...answer, etag: response.headers.get("etag") };
   }
 
   return Object.freeze({
+    session: () => get(SESSION),
+    signIn: (user, password) => post(SESSION, { user, password }),
+    signOut: () => ask("DELETE", SESSION),
     fields: () => get("/api/fields"),
     check: (component, values) => post("/api/fields/check", { component, values }),
     cabinets: (filter = {}) => get(`/api/cabinets?${query(filter)}`),

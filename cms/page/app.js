@@ -6,18 +6,21 @@ import { say } from "./dom.js";
 import { createFloorStore } from "./floor-store.js";
 import { createFloorView } from "./floor-view.js";
 import { createNotices } from "./notices.js";
-import { readSession } from "./session.js";
+import { createSession } from "./session.js";
+import { askSignIn } from "./sign-in.js";
 import { openStream } from "./stream.js";
 import { adoptTheme } from "./theme.js";
 
+const ENTER_AGAIN_MS = 3_000;
 const LINK = { connecting: "Connecting", live: "Live", stale: "Connection lost, reconnecting" };
 
 const main = document.getElementById("main");
 const link = document.getElementById("link");
 const notices = createNotices(document.getElementById("notices"));
-const api = createApi();
+adoptTheme(document.getElementById("theme"));
+const api = createApi(undefined, signedOut);
 const floor = createFloorStore();
-const session = await readSession();
+const session = await enter();
 
 /** What every view may use. */
 const desk = Object.freeze({ api, floor, session, notices, openStream });
@@ -27,6 +30,37 @@ const views = {
   cabinet: async (id) => (await import("./cabinet-view.js")).createCabinetView(desk, id),
   console: async () => (await import("./console-view.js")).createConsoleView(desk),
 };
+
+/** The session of this page, for which somebody may have to sign in first. */
+async function enter() {
+  for (;;) {
+    try {
+      const known = createSession(await api.session());
+      notices.clear();
+      return known.needed ? await askSignIn(api, "The floor is shown to those who are known to it.") : known;
+    } catch (error) {
+      notices.show(error.message);
+      await new Promise((done) => setTimeout(done, ENTER_AGAIN_MS));
+    }
+  }
+}
+
+/** The session ended while the page was open: whoever comes back finds everything as it was left. */
+async function signedOut() {
+  const next = await askSignIn(api, "Your session has ended. What you typed is still here; try again after signing in.");
+  if (next.user !== session.user || next.role !== session.role) location.reload();
+}
+
+function showPerson() {
+  const who = document.getElementById("who");
+  who.hidden = session.user === null;
+  say(who.querySelector("bdi"), session.user === null ? "" : `${session.user}, ${session.role}`);
+  who.querySelector("button").addEventListener("click", async () => {
+    if (view?.unsaved?.() && !(await confirm({ title: "Sign out?", text: view.unsaved(), yes: "Sign out", danger: true }))) return;
+    await api.signOut();
+    location.reload();
+  });
+}
 
 let view = null;
 let shown = 0;
@@ -87,6 +121,7 @@ openStream("/api/events", {
     link.dataset.state = state;
     document.documentElement.dataset.link = state;
     say(link, LINK[state]);
+    if (state === "stale" && session.user !== null) api.session().then((answer) => createSession(answer).needed && signedOut()).catch(() => {});
   },
 });
 
@@ -100,5 +135,5 @@ document.addEventListener("keydown", (event) => {
 });
 addEventListener("hashchange", show);
 addEventListener("unhandledrejection", (event) => notices.show(`Something went wrong on this page: ${event.reason?.message ?? "no reason"}`));
-adoptTheme(document.getElementById("theme"));
+showPerson();
 await show();

@@ -1,22 +1,22 @@
-// What the person at this page may do. The service has no sign-in yet: whoever reaches it may do everything. It
-// refuses by itself in any case; this only lets a control say why it is of no use.
+// What the person at this page may do, as the service tells it (GET /api/session). The service refuses by itself
+// in any case; this lets a control say why it is of no use.
 
-export const ACTIONS = Object.freeze(["configure", "command", "reveal", "test"]);
+const RIGHTS = Object.freeze({ configure: "order", command: "order", reveal: "order", test: "test" });
 
-/** `refused` maps an action to the reason why this person may not. */
-export function createSession({ name = null, refused = {} } = {}) {
-  const known = new Set(ACTIONS);
+export const ACTIONS = Object.freeze(Object.keys(RIGHTS));
+
+/** A session of what the service answered: {signInNeeded, user, role, may, …}. */
+export function createSession({ signInNeeded = false, user = null, role = null, may = [] }) {
   return Object.freeze({
-    name,
+    user,
+    role,
+    /** Whether somebody has to sign in before anything is shown. */
+    needed: signInNeeded && user === null,
     may(action) {
-      if (!known.has(action)) throw new Error(`unknown action ${action}`);
-      const reason = refused[action] ?? "";
-      return { allowed: reason === "", reason };
+      const right = RIGHTS[action];
+      if (right === undefined) throw new Error(`unknown action ${action}`);
+      const allowed = may.includes(right);
+      return { allowed, reason: allowed ? "" : `A ${role ?? "stranger"} may not do this: it takes the right to ${right}.` };
     },
   });
-}
-
-/** The session of this page. */
-export async function readSession() {
-  return createSession();
 }

@@ -56,8 +56,25 @@ test("ids go into a path as one part of it", async () => {
 });
 
 test("a session says what one may not do, and why", () => {
-  const session = createSession({ refused: { command: "Your role, viewer, may not." } });
-  assert.deepEqual(session.may("command"), { allowed: false, reason: "Your role, viewer, may not." });
-  assert.deepEqual(ACTIONS.filter((action) => session.may(action).allowed), ["configure", "reveal", "test"]);
-  assert.throws(() => session.may("fly"));
+  const viewer = createSession({ signInNeeded: true, user: "ann", role: "viewer", may: ["read"] });
+  assert.deepEqual(viewer.may("command"), { allowed: false, reason: "A viewer may not do this: it takes the right to order." });
+  assert.deepEqual(ACTIONS.filter((action) => viewer.may(action).allowed), []);
+  assert.throws(() => viewer.may("fly"));
+  const technician = createSession({ signInNeeded: true, user: "bo", role: "technician", may: ["read", "order", "test"] });
+  assert.deepEqual(ACTIONS.filter((action) => technician.may(action).allowed), [...ACTIONS]);
+});
+
+test("somebody has to sign in only where there are users, and nobody has", () => {
+  assert.equal(createSession({ signInNeeded: true }).needed, true);
+  assert.equal(createSession({ signInNeeded: true, user: "ann" }).needed, false);
+  assert.equal(createSession({ signInNeeded: false }).needed, false);
+});
+
+test("a session that ended is told of, a sign-in that failed is not", async () => {
+  let ended = 0;
+  const api = createApi(async () => new Response("{}", { status: 401 }), () => (ended += 1));
+  await assert.rejects(api.signIn("ann", "wrong"));
+  assert.equal(ended, 0);
+  await assert.rejects(api.fields());
+  assert.equal(ended, 1);
 });
