@@ -23,6 +23,7 @@ The tree:
     ├── RecordError                a device's: it did not answer what it was asked for a profile
     ├── TapeError                  the user's or the disk's: a recording can't be written, read or used
     │   └── TapeLineError          a line of it is wrong; the field and what was wanted
+    ├── SummaryError               the user's: a threshold can't be understood, or a report not be written
     └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
@@ -173,6 +174,10 @@ class TapeLineError(TapeError):
         super().__init__(f"{field}: {wanted}")
         self.field = field
         self.wanted = wanted
+
+
+class SummaryError(SimulatorError):
+    """A threshold can't be understood, or a report of a run not be written."""
 
 
 class LabError(SimulatorError):

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,7 +18,9 @@ from simulator.errors import LinkError
 from simulator.fleet.fleet import Fleet
 from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan
 from simulator.fleet.plan import FleetPlan
+from simulator.fleet.report_options import add_report_options, check_reports, judged
 from simulator.fleet.state_dir import StateDir
+from simulator.fleet.tally import Tally
 from simulator.fleet.virtual_options import add_virtual_options, refuse_odd_options
 from simulator.interrupt import until_interrupted
 from simulator.link.links import PahoLinks
@@ -44,6 +46,7 @@ examples:
   smib-lab fleet --broker ws://192.0.2.7:9001 --fleet fixtures/fleets/mixed.yaml
   smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
   smib-lab fleet --broker mqtt://127.0.0.1 --control-port 3900   for `smib-lab ctl`
+  smib-lab fleet --broker mqtt://127.0.0.1 --duration 5m --summary-json run.json --fail-if 'p99>200ms'
   smib-lab fleet --virtual-time --duration 24h --count 1000 --play 6 --out day.ndjson.gz   a day, in minutes
   smib-lab fleet check floor.yaml                                what is wrong with it, and runs nothing
   smib-lab fleet schema > fleet.schema.json                      for an editor that completes and checks YAML
@@ -85,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_control_options(parser)
     add_virtual_options(parser)
+    add_report_options(parser)
     parser.add_argument(
         "--verbose", action="store_true", help="a line on stderr for each device's every state"
     )
@@ -103,11 +107,25 @@ def run(args: argparse.Namespace) -> int:
         from simulator.virtual.command import play  # nothing that a fleet in real time needs
 
         return play(args, plan)
+    check_reports(args)
     control = control_options(args)
     links = PahoLinks(tls=trusting(args.ca_file))
+    tally = Tally()
     with kept_in(args.state) as state:
-        asyncio.run(until_interrupted(run_fleet(plan, links, args.broker, state, sys.stdout, control)))
-    return 0
+        fleet = run_fleet(plan, links, args.broker, state, sys.stdout, control, tally)
+        asyncio.run(until_interrupted(for_a_while(fleet, args.duration)))
+    return 0 if tally.summary is None else judged(tally.summary, args)
+
+
+async def for_a_while(work: Awaitable[None], duration_ms: int | None) -> None:
+    """Do `work` until it ends or that long has gone by."""
+    limit = asyncio.timeout(None if duration_ms is None else duration_ms / 1000)
+    try:
+        async with limit:
+            await work
+    except TimeoutError:
+        if not limit.expired():
+            raise
 
 
 def _said(args: argparse.Namespace) -> int:
@@ -126,10 +144,12 @@ async def run_fleet(
     state: StateDir | None,
     out: TextIO,
     options: ControlOptions | None = None,
+    tally: Tally | None = None,
 ) -> None:
-    """Start, say `ready`, and go on until cancelled."""
+    """Start, say `ready`, and go on until cancelled; `tally` counts along, and is ended."""
+    tally = tally or Tally()
     async with controlled(options) as control:
-        fleet = _fleet(plan, links, broker, state, control)
+        fleet = _fleet(plan, links, broker, state, control, tally)
         try:
             await fleet.start()
             if control is not None:
@@ -139,18 +159,23 @@ async def run_fleet(
             out.flush()
             await asyncio.get_running_loop().create_future()
         finally:
+            tally.end(fleet)
             await fleet.stop()
 
 
 def _fleet(
-    plan: FleetPlan, links: PahoLinks, broker: BrokerAddress, state: StateDir | None, control: Control | None
+    plan: FleetPlan,
+    links: PahoLinks,
+    broker: BrokerAddress,
+    state: StateDir | None,
+    control: Control | None,
+    tally: Tally,
 ) -> Fleet:
     def trust() -> ssl.SSLContext:
         return links.tls
 
-    if control is None:
-        return Fleet(plan, links, broker=broker, state=state, trust=trust)
-    return Fleet(plan, links, broker=broker, state=state, trust=trust, on_event=control.hook())
+    hook = tally.tell if control is None else control.hook(tally.tell)
+    return Fleet(plan, links, broker=broker, state=state, trust=trust, on_event=hook)
 
 
 async def _gathered(fleet: Fleet, broker: BrokerAddress) -> None:

@@ -1,0 +1,68 @@
+"""The options by which a fleet's run is summed up and judged, and what becomes of it at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator.errors import SummaryError
+from simulator.fleet.summary import Summary, write_report
+from simulator.fleet.threshold import Threshold, threshold
+
+REPORTS = ("summary_json", "summary_csv")
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """`--summary-json`, `--summary-csv` and `--fail-if`."""
+    parser.add_argument(
+        "--summary-json",
+        type=Path,
+        metavar="FILE",
+        help="write the figures of the run to this file at the end",
+    )
+    parser.add_argument("--summary-csv", type=Path, metavar="FILE", help="the same as CSV")
+    parser.add_argument(
+        "--fail-if",
+        type=_expression,
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="exit with 1 if that is so at the end: 'p99>200ms', 'subscribed<100%%', 'errors>0', "
+        "'sent<50/s'; give it again for more",
+    )
+
+
+def check_reports(args: argparse.Namespace) -> None:
+    """SummaryError before anything runs, where a report could not be written after hours."""
+    for name in REPORTS:
+        path = getattr(args, name)
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            option = f"--{name.replace('_', '-')}"
+            raise SummaryError(f"{option} {path}: a file in a folder that is there was wanted.")
+
+
+def judged(summary: Summary, args: argparse.Namespace) -> int:
+    """Say the figures on stderr, write the reports; the exit code."""
+    thresholds: Sequence[Threshold] = args.fail_if
+    verdicts = [one.verdict(summary) for one in thresholds]
+    sys.stderr.write(summary.text())
+    if args.summary_json is not None:
+        write_report("--summary-json", args.summary_json, summary.json(verdicts))
+    if args.summary_csv is not None:
+        write_report("--summary-csv", args.summary_csv, summary.csv())
+    reasons = [one.sentence(summary) for one in thresholds if one.failed(summary)]
+    if args.duration is not None and summary.missing:
+        there = summary.devices - summary.missing
+        reasons.append(f"the fleet is short: {there} of {summary.devices} devices came to be subscribed.")
+    for reason in reasons:
+        sys.stderr.write(f"smib-lab: {reason}\n")
+    return 1 if reasons else 0
+
+
+def _expression(text: str) -> Threshold:
+    try:
+        return threshold(text)
+    except SummaryError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from exc
