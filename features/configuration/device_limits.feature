@@ -121,7 +121,7 @@ Feature: The limits of a device's settings
       | net | netStaSSID | "קזינו־מלכותי־לובי"    |
       | net | netStaSSID | 11 x "名"              |
 
-  @req-CFG-6 @req-INT-35
+  @cap-bulk @req-CFG-6 @req-INT-35
   Scenario: Of the bulk form a component that does not exist is passed over
     When the CMS sends the device
       """
@@ -129,7 +129,7 @@ Feature: The limits of a device's settings
       """
     Then the device confirms {"comsMode": 2} among its "coms" settings
 
-  @req-CFG-6 @req-CFG-5
+  @cap-bulk @req-CFG-6 @req-CFG-5
   Scenario: In the bulk form everything can be refused, component by component
     Given the CMS has noted the device's settings
     When the CMS sends the device
@@ -141,7 +141,7 @@ Feature: The limits of a device's settings
     And the device refuses, with a reason and its "ota" settings in force
     And nothing has changed in the device's settings
 
-  @req-CFG-6 @req-CFG-8
+  @cap-bulk @req-CFG-6 @req-CFG-8
   Scenario Outline: A bulk form that is none is ignored
     When the CMS sends the device
       """
@@ -157,7 +157,7 @@ Feature: The limits of a device's settings
       | {"smibConfig": {"coms": {"comsMode": 1}}}                                  |
       | {"action": "update_config"}                                                |
 
-  @req-CFG-6 @req-INT-35
+  @cap-bulk @req-CFG-6 @req-INT-35
   Scenario: The bulk form reconnects the device once, after its last confirmation
     When the CMS sends the device
       """

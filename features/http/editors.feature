@@ -5,7 +5,7 @@ Feature: Several operators at one cabinet
     Given a cabinet on the floor
     And its SMIB is connected
 
-  @req-API-6 @req-INT-51
+  @cap-revisions @req-API-6 @req-INT-51
   Scenario: Two operators edit the same state; the second is told, reads again and saves
     When the operator reads the stored settings
     And another operator saves meanwhile
@@ -32,7 +32,7 @@ Feature: Several operators at one cabinet
       {"comsMode": 2}
       """
 
-  @req-API-6 @req-API-5
+  @cap-revisions @req-API-6 @req-API-5
   Scenario: Of an edit that comes too late nothing is sent, not even its command
     When the operator saves over revision "0"
       """
@@ -41,7 +41,7 @@ Feature: Several operators at one cabinet
     Then the request is refused with 409
     And the SMIB has received nothing at all
 
-  @req-API-19 @req-API-6
+  @cap-revisions @req-API-19 @req-API-6
   Scenario: Ten operators save over the same state at once, and one of them wins
     When the operator reads the stored settings
     And 10 operators save over it at once, each his own value
@@ -65,7 +65,7 @@ Feature: Several operators at one cabinet
       {"comsMode": 2, "comsAddr": 7}
       """
 
-  @req-INT-51 @req-HTTP-2
+  @cap-revisions @req-INT-51 @req-HTTP-2
   Scenario: A revision that is none is refused
     When the operator saves over revision "yesterday"
       """
@@ -83,12 +83,12 @@ Feature: Several operators at one cabinet
       {"comsMode": 1, "comsAddr": 11, "comsRateMs": 111, "comsRTE": 1, "comsGPC": 111}
       """
 
-  @req-API-18
+  @cap-wait @req-API-18
   Scenario: Several operators wait for several answers, and each gets his own
     When five operators wait for one component each, and the SMIB answers in the other order
     Then each of them was given the component that he asked for
 
-  @req-API-18
+  @cap-wait @req-API-18
   Scenario: An answer of another SMIB is nobody's answer here
     Given another cabinet on the floor
     And the SMIB of the other cabinet is connected
