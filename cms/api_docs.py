@@ -25,8 +25,9 @@ and streams what they send.
 
 Every failure is `{"success":false,"error":"a sentence","timestamp":…}`; `problems`, where it is there, names
 each refused field. Ids are 1 to 64 characters out of `A-Z a-z 0-9 _ . : -`. Bodies are JSON objects of at
-most 64 KiB. Passwords leave this API on the event stream alone; elsewhere `***` stands for them, and sent
-back it means unchanged.
+most 64 KiB. Where there are users, `Authorization: Bearer TOKEN` or the cookie of a session is wanted;
+`x-roles` names the roles that may. Passwords leave this API on the event stream alone, for those who may
+order; elsewhere `***` stands for them, and sent back it means unchanged.
 """
 
 POLICY = (

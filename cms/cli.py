@@ -30,6 +30,8 @@ examples:
       another broker, another port
   CMS_CABINETS=cab-1=e831cdfa8384 smib-cms serve
       with one cabinet, added to the database where it is not in it yet
+  smib-cms users add ann --role administrator
+      a first user, whose password it asks for: from then on everybody has to sign in
   curl -X POST http://127.0.0.1:3000/api/mqtt/config/request -H 'Content-Type: application/json' \\
        -d '{"relayId": "e831cdfa8384", "component": "mqtt"}'
       asks a SMIB; the answer comes on  curl -N 'http://127.0.0.1:3000/api/mqtt/config/subscribe?relayId=e831cdfa8384'
