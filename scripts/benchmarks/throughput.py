@@ -60,7 +60,7 @@ def streams(batches: int) -> None:
 
 async def _rate(url: str, method: str, path: str, body: str, seconds: float) -> float:
     parts = urlsplit(url)
-    head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
     deadline = perf_counter() + seconds
     started = perf_counter()
