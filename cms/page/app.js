@@ -26,7 +26,7 @@ const session = await enter();
 const desk = Object.freeze({ api, floor, session, notices, openStream });
 
 const views = {
-  floor: async () => createFloorView(floor),
+  floor: async () => createFloorView(floor, desk),
   cabinet: async (id) => (await import("./cabinet-view.js")).createCabinetView(desk, id),
   console: async () => (await import("./console-view.js")).createConsoleView(desk),
 };

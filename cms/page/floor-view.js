@@ -5,11 +5,13 @@ import { clock, h, perFrame, say } from "./dom.js";
 import { createEventsView } from "./events-view.js";
 import { FILTERS, STATES, natural } from "./floor-store.js";
 import { createFloorPictures } from "./pictures.js";
+import { createSelectionView } from "./selection-view.js";
 
 const LOOK = "floor-look";
 const NOWHERE = "No location";
 
-export function createFloorView(store) {
+/** `desk` is what an order needs: {api, session, notices}; without it nothing can be selected. */
+export function createFloorView(store, desk = null) {
   const places = new Map();
   const sections = new Map();
   const chips = new Map();
@@ -17,6 +19,8 @@ export function createFloorView(store) {
   const list = h("div", { class: "locations", data: { look: localStorage.getItem(LOOK) ?? "tiles" } });
   const location = select("Location", "location");
   const firmware = select("Firmware", "firmware");
+  const visible = () => [...places.values()].filter((one) => !one.root.hidden);
+  const selection = desk && createSelectionView({ store, ...desk, shown: () => visible().map((one) => one.id), onPicked: drawPicks });
   const pictures = createFloorPictures(store);
   const events = createEventsView({ title: "Last events", entries: () => store.events().map(eventLine) });
 
@@ -24,8 +28,9 @@ export function createFloorView(store) {
     "div",
     { class: "floor" },
     h("h1", {}, "Floor"),
-    h("div", { class: "tools" }, search(), location.field, firmware.field, looks()),
+    h("div", { class: "tools" }, search(), location.field, firmware.field, looks(), selection?.start),
     stateChips(),
+    selection?.bar ?? "",
     h(
       "div",
       { class: "split" },
@@ -51,7 +56,7 @@ export function createFloorView(store) {
       places.delete(id);
       return;
     }
-    const one = known ?? createPlace(cabinet);
+    const one = known ?? createPlace(cabinet, selection);
     one.draw(cabinet);
     places.set(id, one);
     const section = sectionOf(cabinet.location || NOWHERE);
@@ -77,8 +82,12 @@ export function createFloorView(store) {
     }
     location.offer(store.locations());
     firmware.offer(store.firmwares());
-    const visible = [...places.values()].filter((one) => !one.root.hidden).length;
-    say(shown, summary(visible, places.size));
+    say(shown, summary(visible().length, places.size));
+  }
+
+  function drawPicks() {
+    list.toggleAttribute("data-selecting", selection.selecting);
+    for (const one of places.values()) one.drawPick();
   }
 
   function search() {
@@ -172,7 +181,7 @@ function createSection(name) {
   };
 }
 
-function createPlace({ id }) {
+function createPlace({ id }, selection) {
   const word = h("span", { class: "word" });
   const badge = h("span", { class: "badge", hidden: true }, "Out of step");
   const texts = Object.fromEntries(["name", "game", "id", "relayId", "serialNumber", "firmware"].map((name) => [name, h("bdi", { class: name })]));
@@ -187,14 +196,17 @@ function createPlace({ id }) {
     texts.firmware,
     badge,
   );
-  const root = h("li", { class: "place", data: { id } }, link);
+  const pick = h("input", { type: "checkbox", on: { change: () => selection.pick(id, pick.checked) } });
+  const root = h("li", { class: "place", data: { id } }, link, selection && h("label", { class: "pick" }, pick));
   return {
     id,
     root,
+    drawPick: () => (pick.checked = selection.has(id)),
     draw(cabinet) {
       root.dataset.state = cabinet.state;
       say(word, STATES[cabinet.state] ?? cabinet.state);
       for (const [name, text] of Object.entries(texts)) say(text, name === "name" ? cabinet.name || cabinet.id : String(cabinet[name] ?? ""));
+      pick.setAttribute("aria-label", `Select ${cabinet.name || cabinet.id}`);
       badge.hidden = cabinet.inStep !== false;
     },
   };

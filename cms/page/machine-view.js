@@ -5,17 +5,17 @@ import { confirm } from "./dialog.js";
 
 const LIFE_MS = 30_000;
 const RESTART_MS = 60_000;
-const COMMANDS = [
+export const COMMANDS = Object.freeze([
   { command: "RESTART", label: "Restart", done: "MACHINE_RESTART", said: "The machine is back.", warns: "Play stops until it is back. A lock stays.", life: RESTART_MS },
   { command: "LOCK MACHINE", label: "Lock", done: "MACHINE_LOCKED", said: "The machine is locked.", warns: "Nobody can play on it until it is unlocked.", life: LIFE_MS },
-  { command: "UNLOCK MACHINE", label: "Unlock", done: "MACHINE_UNLOCKED", said: "The machine is unlocked.", warns: "It can be played again.", life: LIFE_MS },
-];
+  { command: "UNLOCK MACHINE", label: "Unlock", done: "MACHINE_UNLOCKED", said: "The machine is unlocked.", warns: "It can be played again.", life: LIFE_MS, gentle: true },
+]);
 
 /** `machine()` gives {name, id, location}; `order(command)` sends it. */
 export function createMachineView({ session, machine, order, now = Date.now }) {
   const status = h("p", { class: "said", role: "status" });
   const buttons = COMMANDS.map((one) => {
-    const button = h("button", { type: "button", class: one.command === "UNLOCK MACHINE" ? "" : "danger", data: { command: one.command }, on: { click: () => ask(one) } }, one.label);
+    const button = h("button", { type: "button", class: one.gentle ? "" : "danger", data: { command: one.command }, on: { click: () => ask(one) } }, one.label);
     return guard(button, session.may("command"));
   });
   const root = h("section", { class: "card machine", "aria-label": "Machine controls" }, h("h2", {}, "Machine"), h("div", { class: "buttons" }, buttons), status);
@@ -25,7 +25,7 @@ export function createMachineView({ session, machine, order, now = Date.now }) {
     const { name, id, location } = machine();
     const title = `${one.label} ${name}?`;
     const text = `${name} (${id})${location ? `, ${location}` : ""}. ${one.warns}`;
-    if (!(await confirm({ title, text, yes: `${one.label} ${name}`, danger: one.command !== "UNLOCK MACHINE" }))) return;
+    if (!(await confirm({ title, text, yes: `${one.label} ${name}`, danger: !one.gentle }))) return;
     pending = { ...one, at: now(), sent: false };
     say(status, `${one.command}: sending.`);
     try {

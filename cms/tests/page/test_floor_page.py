@@ -71,6 +71,25 @@ def test_what_a_machine_says_is_on_every_floor_without_a_reload(enter: Enter, fl
     visit.sees("MACHINE_UNLOCKED", visit.page.locator(".events"))
 
 
+def test_several_are_selected_and_locked_at_once(enter: Enter) -> None:
+    visit = enter()
+    visit.button("Select several").click()
+    expect(visit.button("Lock selected")).to_be_disabled()
+    for name in (NAMES["cab-3"], NAMES["cab-4"]):
+        visit.page.get_by_label(f"Select {name}").check()
+    for label, state in (("Lock", "locked"), ("Unlock", "online")):
+        visit.button(f"{label} selected").click()
+        dialog = visit.page.get_by_role("dialog")
+        visit.sees(f"{label} 2 machines?", dialog)
+        visit.sees(f"{NAMES['cab-3']}, {NAMES['cab-4']}.", dialog)
+        visit.button(f"{label} 2").click()
+        for cabinet_id in ("cab-3", "cab-4"):
+            tile = visit.page.locator(f'.place[data-id="{cabinet_id}"]')
+            expect(tile).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+        visit.sees("MACHINE was sent to 2.")
+    _assert_accessible(visit)
+
+
 def test_markup_from_devices_and_people_is_text(enter: Enter, floor: Floor) -> None:
     visit = enter()
     expect(visit.page.locator('.place[data-id="cab-5"] .name')).to_have_text(HOSTILE)
