@@ -236,7 +236,7 @@ Feature: What happens at the machine
     Then the device is back on the network
     And the device tells "exp" with "11"
 
-  @req-SAS-3
+  @req-SAS-3 @req-INT-27
   Scenario: The meters are cleared by the frame for meters
     Given a player has inserted a bill of 20
     When a player plays 3 games, the last of which wins 100 credits
