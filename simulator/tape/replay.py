@@ -129,8 +129,12 @@ class _Window:
         if (message.qos == EXACTLY_ONCE) != self._two_steps:
             self._two_steps = not self._two_steps
             await self._all_acknowledged()
+        if not message.qos:  # nothing to wait for; what was begun before is under way already
+            await self._client.publish(message.topic, message.payload, 0, retain)
+            return
         await self._room.acquire()
         self._tasks.create_task(self._published(message, retain))
+        await asyncio.sleep(0)
 
     async def _all_acknowledged(self) -> None:
         for _ in range(WINDOW):

@@ -148,7 +148,7 @@ class TestCommand:
 
         async def scenario() -> str:
             async with embedded() as broker, onlooker(broker) as cms:
-                given = ("--fleet", "fixtures/fleets/one-device.yaml", "--duration", "3s")
+                given = ("--fleet", "fixtures/fleets/one-device.yaml", "--duration", "5s")
                 reports = ("--summary-json", str(report), "--summary-csv", str(table))
                 judge = ("--fail-if", "p99>5s", "--fail-if", "answering<1", "--fail-if", "sent>0")
                 with Program("fleet", "--broker", broker.uri, *given, *reports, *judge) as program:
@@ -167,7 +167,7 @@ class TestCommand:
         assert table.read_text().startswith("figure,value,unit\n")
 
     def test_a_fleet_that_is_short_says_so_and_fails(self) -> None:
-        done = run("fleet", "--broker", "mqtt://127.0.0.1:1", "--count", "3", "--duration", "700ms")
+        done = run("fleet", "--broker", "mqtt://127.0.0.1:1", "--count", "3", "--duration", "3s")
         assert done.returncode == 1
         assert "the fleet is short: 0 of 3 devices" in done.stderr
         assert "kind='refused: broker unreachable'" in done.stderr
