@@ -84,7 +84,7 @@ class Floor:
         return [one.relay_id for pool in self.pools for one in pool.cabinets if one not in pool.given]
 
 
-def new_floor(played: int = 220, devices: int = 130, restless: int = 20, silent: int = 4) -> Floor:
+def new_floor(played: int = 340, devices: int = 270, restless: int = 20, silent: int = 4) -> Floor:
     """A floor whose relay ids are MAC addresses in the range of the specification's examples."""
     numbers = itertools.count(1)
 
