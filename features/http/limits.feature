@@ -175,3 +175,18 @@ Feature: The limits of what can be ordered
       """
       {"otaURL": "http://firmware.example/"}
       """
+
+  @req-INT-67 @req-API-1
+  Scenario Outline: What would be lost while the device reconnects is sent before it, and a restart behind it
+    When the operator saves
+      """
+      {"smibConfig": {"net": {"netStaSSID": "Old_WiFi"}, "mqtt": {"mqttQOS": 1}, "coms": {"comsMode": 1}},
+       "machineControl": "<command>"}
+      """
+    Then the operator is told that it succeeded
+    And the SMIB receives "<order>", whatever the order of net and mqtt
+
+    Examples:
+      | command        | order                              |
+      | LOCK MACHINE   | LOCK MACHINE, coms, net, mqtt      |
+      | RESTART        | coms, net, mqtt, RESTART           |

@@ -95,13 +95,6 @@ def _asks_push(played_cms: PlayedCms, device: Cabinet) -> int:
     return asks_push(played_cms, orders.encode(orders.MeterPush(device.relay_id)))
 
 
-@when(
-    parsers.parse('on the topic of all, the CMS sends the device the code "{code}"'), target_fixture="since"
-)
-def _asks_other_code(played_cms: PlayedCms, device: Cabinet, code: str) -> int:
-    return asks_push(played_cms, orders.encode(orders.MeterPush(device.relay_id, code)))
-
-
 @when("on the topic of all, the CMS sends", target_fixture="since")
 def _sends_to_all(played_cms: PlayedCms, device: Cabinet, docstring: str) -> int:
     return asks_push(played_cms, docstring.replace("ID", device.relay_id).encode())

@@ -145,6 +145,19 @@ def _in_order(smib: PlayedSmib, names: str) -> None:
     assert [one.fields.get("command") or one.fields.get("comp") for one in came] == wanted
 
 
+@then(parsers.parse('the SMIB receives "{names}", whatever the order of net and mqtt'))
+def _around_the_connection(smib: PlayedSmib, names: str) -> None:
+    wanted = names.split(", ")
+    came = smib.peer.inbox.several(lambda _: True, len(wanted), f"{len(wanted)} orders")
+    got = [str(one.fields.get("command") or one.fields.get("comp")) for one in came]
+    assert sorted(got) == sorted(wanted)
+    leaving = [got.index("net"), got.index("mqtt")]
+    for name in wanted:
+        if name not in ("net", "mqtt"):
+            behind = wanted.index(name) > wanted.index("mqtt")
+            assert got.index(name) > max(leaving) if behind else got.index(name) < min(leaving), got
+
+
 def holds(words: Sequence[str]) -> Callable[[str], bool]:
     return lambda line: all(word in line for word in words)
 
