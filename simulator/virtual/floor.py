@@ -18,7 +18,7 @@ from simulator.virtual.broker import Keep, VirtualBroker
 from wire.address import BrokerAddress, parse_address
 
 BROKER = "mqtt://broker.virtual:1883"
-STEPS = 2_000
+STEPS = 500
 """What happens between two looks at signals and progress."""
 PROGRESS_S = 2.0
 ANY_RELAY = "000000000000"
