@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -19,7 +18,7 @@ from cms import log
 from cms.api_docs import ApiDocs
 from cms.cabinets_file import read_cabinets
 from cms.confirmation import Confirmations
-from cms.database import store_at
+from cms.database import file_of, shown, store_at
 from cms.disk import disk_problem
 from cms.dispatch import Intake, Origins, Outgoing
 from cms.errors import SettingError
@@ -123,7 +122,8 @@ class Application:
             await self._admit()
             added = await self.store.add_cabinets(cabinets)
             await self.monitor.refresh()
-            log.event("=", "store open", database=self.settings.database, given=len(cabinets), added=added)
+            database = shown(self.settings.database)
+            log.event("=", "store open", database=database, given=len(cabinets), added=added)
             exits.push_async_callback(self.link.disconnect)
             self.link.on_connected(self.outbox.wake)
             self.link.start()
@@ -252,7 +252,8 @@ def _settled(entry: OutboxEntry, reports: Reports, monitor: Monitor) -> None:
 
 
 def _watchdog(settings: Settings, store: Store, link: Link, clock_ms: Callable[[], int]) -> Watchdog:
-    folder = None if settings.database == ":memory:" else Path(settings.database).absolute().parent
+    file = file_of(settings.database)
+    folder = None if file is None else file.absolute().parent
     disk = partial(disk_problem, folder, settings.min_free_mb)
     return Watchdog(store, disk, link.is_connected, stuck_s=settings.outbox_stuck_s, clock_ms=clock_ms)
 

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from cms.store.sqlite import SqliteStore
+from cms.store.mongodb_address import is_mongodb, mongo_address
+from cms.store.sqlite import MEMORY, SqliteStore
 from cms.store.store import Store
 
 
 def store_at(database: str, *, clock_ms: Callable[[], int]) -> Store:
-    """The store that ``database`` names, not open yet: the path of a SQLite file, or ``:memory:``."""
+    """The store that ``database`` names, not open yet: mongodb://…/name, a SQLite file, ``:memory:``.
+
+    SettingError for a MongoDB URI without a database.
+    """
+    if is_mongodb(database):
+        from cms.store.mongodb import MongoStore  # a quarter of a second of libraries: SQLite does without
+
+        return MongoStore(database, clock_ms=clock_ms)
     return SqliteStore(database, clock_ms=clock_ms)
+
+
+def shown(database: str) -> str:
+    """``database`` as anybody may see it: without credentials."""
+    return str(mongo_address(database)) if is_mongodb(database) else database
+
+
+def file_of(database: str) -> Path | None:
+    """The file that it is, None where it is none of this machine."""
+    return None if is_mongodb(database) or database == MEMORY else Path(database)

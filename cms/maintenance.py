@@ -17,7 +17,7 @@ from pathlib import Path
 from cms import cabinets_text
 from cms.actor import Act, Actor
 from cms.audit import Chain, Draft
-from cms.database import store_at
+from cms.database import file_of, store_at
 from cms.errors import SettingError, StoreError
 from cms.store.store import Store
 
@@ -111,7 +111,8 @@ async def _export(store: Store, cargo: Cargo, secrets: bool) -> bool:
 
 def at_store(database: str, work: Callable[[Store], Awaitable[bool]], *, make: bool = False) -> bool:
     """Do ``work`` on the open store; a database that is not there is not made, unless ``make``."""
-    if not make and not os.path.exists(database):
+    file = file_of(database)
+    if not make and file is not None and not file.exists():
         raise StoreError(f"There is no database {database}: name it with --database or CMS_DATABASE")
     store = store_at(database, clock_ms=wall_clock_ms)
 

@@ -7,7 +7,7 @@ package looks at the environment. An empty variable counts as one that is not se
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cms import setting_values as value
@@ -41,7 +41,7 @@ class Settings:
     """All settings, checked. ``test_endpoint`` is judged together with the host."""
 
     mqtt: MqttConfig
-    database: str
+    database: str = field(repr=False)
     cabinets: str | None
     host: str
     port: int
@@ -203,7 +203,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MQTT_SERVER_TOPIC", SHARED_SERVER, "The same for SMIBs that share one topic.", value.topic),
     Setting("MQTT_RETAIN_CONFIG", "0", "1 has the broker retain configuration updates.", value.switch),
-    Setting("CMS_DATABASE", "cms.sqlite3", "SQLite file that holds cabinets and the outbox.", value.text),
+    Setting(
+        "CMS_DATABASE",
+        "cms.sqlite3",
+        "SQLite file that holds everything, or mongodb://[user:password@]host[:port]/name.",
+        value.text,
+    ),
     Setting(
         "CMS_CABINETS",
         None,

@@ -23,6 +23,7 @@ from cms.store.document import (
     revision_document,
     revision_from,
 )
+from cms.store.importing import plan_import
 from cms.store.store import Imported, RelayReport
 from wire.jsontext import to_bytes
 
@@ -77,22 +78,11 @@ def take_in(
 ) -> Imported:
     """Import; with ``dry_run`` nothing is written, and the same is told."""
     stored = {cabinet.id: cabinet for cabinet in every(db)}
-    owners = {cabinet.relay_id: cabinet.id for cabinet in stored.values()}
-    _refuse_other_relays(cabinets, stored, owners)
-    added, updated, skipped = [], [], []
-    for cabinet in cabinets:
-        known = stored.get(cabinet.id)
-        described = None if known is None else known.described_by(cabinet)
-        if known is None:
-            added.append(cabinet)
-        elif update and described is not None and described != known:
-            updated.append(replace(described, revision=known.revision + 1, updated_ms=now_ms))
-        else:
-            skipped.append(cabinet)
-    done = Imported(_ids(added), _ids(updated), _ids(skipped))
+    plan = plan_import(cabinets, stored, now_ms, update=update)
+    done = plan.told()
     if not dry_run:
-        _write(db, added, updated, act, now_ms)
-        facts = {"added": list(done.added), "updated": list(done.updated), "skipped": len(skipped)}
+        _write(db, plan.added, plan.updated, act, now_ms)
+        facts = {"added": list(done.added), "updated": list(done.updated), "skipped": len(done.skipped)}
         sqlite_audit.append(db, Draft(act, facts=facts), now_ms)
     return done
 
@@ -150,20 +140,6 @@ def standings(db: DB) -> list[Standing]:
     ]
 
 
-def _refuse_other_relays(
-    cabinets: Iterable[Cabinet], stored: dict[str, Cabinet], owners: dict[str, str]
-) -> None:
-    wrong = []
-    for cabinet in cabinets:
-        owner, known = owners.get(cabinet.relay_id), stored.get(cabinet.id)
-        if known is not None and known.relay_id != cabinet.relay_id:
-            wrong.append(RelayTaken(cabinet.id, cabinet.relay_id, f"{cabinet.id} with {known.relay_id}"))
-        elif owner is not None and owner != cabinet.id:
-            wrong.append(RelayTaken(cabinet.id, cabinet.relay_id, owner))
-    if wrong:
-        raise RelayTaken.of(wrong)
-
-
 def _write(db: DB, added: Iterable[Cabinet], updated: Iterable[Cabinet], act: Act, now_ms: int) -> None:
     for cabinet in added:
         _insert(db, cabinet, act, now_ms)
@@ -199,10 +175,6 @@ def _keep_reported(db: DB, relay_id: str, reported: dict[str, dict[str, FieldRep
         " ON CONFLICT (relay_id) DO UPDATE SET document = excluded.document",
         (relay_id, _text(reported_document(reported))),
     )
-
-
-def _ids(cabinets: Iterable[Cabinet]) -> tuple[str, ...]:
-    return tuple(cabinet.id for cabinet in cabinets)
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from cms.cabinet import Cabinet
+from cms.store.mongodb import MongoStore
 from cms.store.sqlite import SqliteStore
 from cms.store.store import Store
+from cms.tests.mongodb_server import NAME, database_at, mongodb_server
 
 NOW = 1_760_000_000_000
 SECRET = "casino-4711"
@@ -53,7 +56,30 @@ def play_on(store: Store, scenario: Scenario) -> None:
     asyncio.run(whole())
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="session")
+def mongodb_uri() -> Iterator[str]:
+    """A server that speaks MongoDB's protocol."""
+    with mongodb_server() as uri:
+        yield uri
+
+
+@pytest.fixture
+def mongodb_database(mongodb_uri: str, tmp_path: Path) -> Iterator[str]:
+    """A database that is empty, and gone afterwards."""
+    uri = database_at(mongodb_uri, tmp_path)
+    yield uri
+    drop(uri)
+
+
+def drop(uri: str) -> None:
+    with MongoClient[dict[str, Any]](uri, timeoutMS=5000) as client:
+        client.drop_database(client.get_default_database().name)
+
+
+@pytest.fixture(params=[*ENGINES, NAME])
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
     """Runs a scenario on a store with three cabinets."""
+    if request.param == NAME:
+        uri = request.getfixturevalue("mongodb_database")
+        return lambda scenario: play_on(MongoStore(uri, clock_ms=lambda: NOW), scenario)
     return lambda scenario: play_on(ENGINES[request.param](tmp_path), scenario)

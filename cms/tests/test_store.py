@@ -28,10 +28,10 @@ from cms.store.migrations import MIGRATIONS, migrate
 from cms.store.sqlite import SqliteStore
 from cms.store.sqlite_errors import store_error
 from cms.store.store import Store
-from cms.tests.engines import CABINETS, NOW, SECRET, Play, play, play_on
+from cms.tests.engines import CABINETS, NOW, SECRET, Play, mongodb_database, mongodb_uri, play, play_on
 from wire.orders import Command, ConfigUpdate
 
-__all__ = ["play"]  # a fixture
+__all__ = ["mongodb_database", "mongodb_uri", "play"]  # fixtures
 
 
 def net(**values: Any) -> ConfigChange:

@@ -7,9 +7,9 @@ from cms.actor import Act, Actor
 from cms.audit import AuditFilter, Draft
 from cms.role import Role
 from cms.store.store import Store
-from cms.tests.engines import NOW, Play, play
+from cms.tests.engines import NOW, Play, mongodb_database, mongodb_uri, play
 
-__all__ = ["play"]
+__all__ = ["mongodb_database", "mongodb_uri", "play"]
 
 ANN = User("ann", Role.MANAGER, "$argon2id$one")
 BOB = User("bob", Role.VIEWER, "$argon2id$two")

@@ -17,14 +17,14 @@ from cms.audit import GENESIS, OUTCOME, AuditEntry, AuditFilter, Chain, Draft, d
 from cms.cabinet import Cabinet, ConfigChange
 from cms.errors import RelayTaken, UnknownCabinet
 from cms.standing import FieldReport
-from cms.store import sqlite_outbox
+from cms.store import mongodb_machines, sqlite_outbox
 from cms.store.entry import MAX_TRIES, CommandOrder, OutboxEntry, OutboxFilter, Settlement, State
 from cms.store.migrations import MIGRATIONS, migrate
 from cms.store.sqlite import SqliteStore
 from cms.store.store import RelayReport, Store
-from cms.tests.engines import NOW, SECRET, Play, play, play_on
+from cms.tests.engines import NOW, SECRET, Play, mongodb_database, mongodb_uri, play, play_on
 
-__all__ = ["play"]  # a fixture
+__all__ = ["mongodb_database", "mongodb_uri", "play"]  # fixtures
 
 ANNA = Actor("anna", "10.0.0.7", "req-1")
 CONFIRMED = Settlement(State.CONFIRMED)
@@ -144,8 +144,9 @@ class TestEveryEngineKeepsTheOutbox:
     def test_what_ended_is_forgotten_after_a_while_but_not_what_became_of_it(
         self, play: Play, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sqlite_outbox, "KEPT", 3)
-        monkeypatch.setattr(sqlite_outbox, "_PRUNE_EVERY", 1)
+        for engine in (sqlite_outbox, mongodb_machines):
+            monkeypatch.setattr(engine, "KEPT", 3)
+            monkeypatch.setattr(engine, "_PRUNE_EVERY", 1)
 
         async def scenario(store: Store) -> None:
             ids = []
