@@ -1,4 +1,4 @@
-"""The fixtures of the harness, its step modules, and what each scenario's report carries.
+"""The options and fixtures of the harness, its step modules, and what each scenario's report carries.
 
 One broker, CMS and fleet for each pytest worker, started by the first scenario that needs them; every
 scenario takes cabinets that no other has touched. A scenario that disrupts starts processes of its own:
@@ -8,49 +8,87 @@ its Given steps put them in the place of ``broker``, ``cms`` and ``fleet``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from features import steps
-from features.harness.catalogue import capability_of, requirement_of
-from features.harness.errors import LintError
+from features.harness.catalogue import capability_of, read_catalogue, requirement_of
+from features.harness.errors import HarnessError, LintError, Untestable
 from features.harness.evidence.timeline import Timeline
-from features.harness.floor import Floor, cabinets_file, fleet_file, new_floor
+from features.harness.floor import Floor, floor_of_cms, new_floor, with_devices
+from features.harness.listing import listed
 from features.harness.observation import Observation
 from features.harness.peer import Peer, connected
+from features.harness.plan import ENGINES, Choice, Plan, planned
 from features.harness.process import Warden, Workshop
 from features.harness.readiness import readiness
-from features.harness.record.header import Judged
-from features.harness.recording import Recording, draft_of
+from features.harness.record.header import Between
+from features.harness.record.ruling import NOT_JUDGED
+from features.harness.recording import Recording, draft_of, not_applicable, untestable
 from features.harness.report.publication import publish
 from features.harness.session import session_header
 from features.harness.stream import Stream
-from features.harness.subjects import Broker, Cms, Fleet, cms_settings
+from features.harness.subject import CMS, ROLES, SMIB
+from features.harness.subjects import (
+    AnyBroker,
+    AnyCms,
+    AnyFleet,
+    Broker,
+    Cms,
+    ExternalBroker,
+    Fleet,
+    Order,
+    RunningCms,
+    RunningSmibs,
+)
 from features.harness.tap.tap import Tap
 from features.harness.web import Web
 from wire.address import BrokerAddress
 
+PLAN = pytest.StashKey[Plan]()
 Tapped = Callable[[str, BrokerAddress], Tap]
 OBSERVATION = pytest.StashKey[Observation]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("conformance", "the conformance harness")
-    group.addoption("--report", default="report", metavar="DIR", help="where the record of the run goes")
+    add = parser.getgroup("conformance", "the conformance harness: whom it judges").addoption
+    add("--subject", action="append", default=[], metavar="FILE", help="a subject file, of a CMS or SMIBs")
+    add("--cms-url", default="", metavar="URL", help="a CMS that runs already")
+    add("--smib", action="append", default=[], metavar="RELAYID", help="a SMIB that runs already; repeatable")
+    add("--broker-port", type=int, metavar="N", help="where what runs already finds the embedded broker")
+    add("--broker-uri", default="", metavar="URI", help="an external broker in the place of the embedded one")
+    add("--broker-engine", default=ENGINES[0], choices=ENGINES, help="which broker the harness starts")
+    add("--allow-disruptive", action="store_true", help="lock, restart and re-network real SMIBs")
+    add("--known-failures", default="", metavar="FILE", help="a list of failures that are known")
+    add("--report", default="report", metavar="DIR", help="where the record of the run goes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): what the scenario proves (requirements.yaml)")
     config.addinivalue_line("markers", "capability(name): what its subject must claim beside core")
-    timeline = Timeline()
-    config.stash[OBSERVATION] = Observation(timeline)
-    header = session_header(config, [Judged("cms", "our CMS"), Judged("smib", "our SMIBs")])
+    choice = choice_of(config)
+    try:
+        plan = config.stash[PLAN] = planned(choice)
+    except HarnessError as exc:
+        pytest.exit(str(exc), returncode=NOT_JUDGED)
+    timeline = Timeline(pace=plan.pace)
+    config.stash[OBSERVATION] = Observation(timeline, plan.tapped)
+    header = session_header(
+        config,
+        plan.header,
+        Between(plan.engine, str(plan.broker or "")),
+        options=choice.words,
+        strict=plan.strict,
+        known=plan.known,
+    )
     recording = Recording(
         header,
         Path(config.getoption("report", "report")),
@@ -61,6 +99,42 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(recording, "recording")
     for module in pkgutil.iter_modules(steps.__path__):
         config.pluginmanager.register(importlib.import_module(f"{steps.__name__}.{module.name}"))
+
+
+def choice_of(config: pytest.Config) -> Choice:
+    """The options; their defaults where the conftest was found after pytest had read its arguments."""
+    option = functools.partial(_option, config)
+    return Choice(
+        option("subject", []),
+        option("cms_url", ""),
+        option("smib", []),
+        option("broker_port", None),
+        option("broker_uri", ""),
+        option("broker_engine", ENGINES[0]),
+        option("allow_disruptive", False),
+        bool(option("strict", False)),  # an option of pytest itself, which means much the same
+        option("known_failures", ""),
+    )
+
+
+def _option(config: pytest.Config, name: str, default: Any) -> Any:
+    return config.getoption(name, default)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scenarios of a side that nobody judges are left out."""
+    judges = config.stash[PLAN].judges
+    gone = [item for item in items if not judges(role_of(item))]
+    if gone:
+        items[:] = [item for item in items if judges(role_of(item))]
+        config.hook.pytest_deselected(items=gone)
+
+
+def role_of(item: pytest.Item) -> str:
+    """Whom a scenario judges, by its requirements: ``cms``, ``smib`` or, both together, ``system``."""
+    named = {mark.args[0] for mark in item.iter_markers("requirement")}
+    roles = {one.role for one in read_catalogue().requirements if one.id in named}
+    return roles.pop() if len(roles) == 1 else "system"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -92,9 +166,13 @@ def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
     request.config.stash[OBSERVATION].timeline.step(f"{step.keyword} {step.name}")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[OBSERVATION].begin()
+    if (draft := draft_of(item)) is None:
+        return
+    needed = sorted({mark.args[0] for mark in item.iter_markers("capability")})
+    if reason := item.config.stash[PLAN].obstacle(draft.role, needed):
+        not_applicable(item, reason)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,6 +180,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """The monitors judge what a scenario did, however it ended."""
     try:
         return (yield)
+    except Untestable as exc:
+        untestable(item, str(exc))
     finally:
         draft, observation = draft_of(item), item.config.stash[OBSERVATION]
         if draft is not None:
@@ -156,9 +236,20 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def floor(observation: Observation) -> Floor:
-    observation.floor = new_floor()
-    return observation.floor
+def plan(pytestconfig: pytest.Config) -> Plan:
+    return pytestconfig.stash[PLAN]
+
+
+@pytest.fixture(scope="session")
+def floor(observation: Observation, plan: Plan) -> Floor:
+    """The cabinets of this run: as many as are needed, or those that a subject which runs already has."""
+    floor = new_floor()
+    if not plan.cms.is_started:
+        floor = floor_of_cms(plan.cms.cabinets or listed(plan.cms))
+    if not plan.smib.is_started:
+        floor = with_devices(floor, plan.smib.relays)
+    observation.floor = floor
+    return floor
 
 
 @pytest.fixture(scope="session")
@@ -169,29 +260,58 @@ def shared_tapped(timeline: Timeline) -> Iterator[Tapped]:
 
 
 @pytest.fixture(scope="session")
-def shared_broker(shared_workshop: Workshop) -> Broker:
-    return Broker(shared_workshop)
+def shared_broker(shared_workshop: Workshop, plan: Plan) -> AnyBroker:
+    return ExternalBroker(plan.broker) if plan.broker else Broker(shared_workshop)
+
+
+@pytest.fixture(scope="session")
+def open_tap(
+    shared_broker: AnyBroker, plan: Plan, timeline: Timeline, shared_workshop: Workshop
+) -> Iterator[Tap | None]:
+    """Where subjects that run already find the broker, on the port that was given."""
+    del shared_workshop  # it ends after the tap
+    if plan.port is None:
+        yield None
+        return
+    role = next((one for one in ROLES if not plan.subject(one).is_started), "")
+    with Tap(role, shared_broker.address, role, timeline, plan.port) as tap:
+        yield tap
 
 
 @pytest.fixture(scope="session")
 def shared_cms(
-    shared_workshop: Workshop, shared_broker: Broker, shared_tapped: Tapped, shared_folder: Path, floor: Floor
-) -> Cms:
-    seed = cabinets_file(shared_folder / "cabinets.yaml", floor.cabinets)
-    tap = shared_tapped("cms", shared_broker.address)
-    cms = Cms(shared_workshop, cms_settings(tap.address, seed, shared_folder / "cms.sqlite3"), tap)
+    shared_workshop: Workshop,
+    shared_broker: AnyBroker,
+    shared_tapped: Tapped,
+    shared_folder: Path,
+    floor: Floor,
+    plan: Plan,
+    open_tap: Tap | None,
+) -> AnyCms:
+    if not plan.cms.is_started:
+        return RunningCms(plan.cms, open_tap)
+    tap = shared_tapped(CMS, shared_broker.address)
+    order = Order(tap.address, shared_folder / CMS)
+    cms = Cms(shared_workshop, plan.cms, order, list(floor.cabinets), tap)
     readiness(Web(cms, shared_workshop.timeline), 200)
     return cms
 
 
 @pytest.fixture(scope="session")
 def shared_fleet(
-    shared_workshop: Workshop, shared_broker: Broker, shared_tapped: Tapped, shared_folder: Path, floor: Floor
-) -> Fleet:
-    description = fleet_file(shared_folder / "fleet.yaml", floor)
-    devices = (*floor.devices.cabinets, *floor.restless.cabinets, *floor.silent.cabinets)
-    tap = shared_tapped("smib", shared_broker.address)
-    return Fleet(shared_workshop, tap, description, shared_folder / "nvs", devices)
+    shared_workshop: Workshop,
+    shared_broker: AnyBroker,
+    shared_tapped: Tapped,
+    shared_folder: Path,
+    floor: Floor,
+    plan: Plan,
+    open_tap: Tap | None,
+) -> AnyFleet:
+    if not plan.smib.is_started:
+        return RunningSmibs(plan.smib, floor.devices.cabinets, open_tap)
+    tap = shared_tapped(SMIB, shared_broker.address)
+    order = Order(tap.address, shared_folder / SMIB)
+    return Fleet(shared_workshop, plan.smib, order, floor.members, tap)
 
 
 @pytest.fixture
@@ -214,27 +334,35 @@ def tapped(stage: contextlib.ExitStack, timeline: Timeline) -> Tapped:
 
 
 @pytest.fixture
-def broker(request: pytest.FixtureRequest) -> Broker:
+def broker(request: pytest.FixtureRequest) -> AnyBroker:
     """The broker of this scenario: the shared one, until a step puts another in its place."""
-    shared: Broker = request.getfixturevalue("shared_broker")
+    shared: AnyBroker = request.getfixturevalue("shared_broker")
     return shared
 
 
 @pytest.fixture
-def cms(request: pytest.FixtureRequest) -> Cms:
+def cms(request: pytest.FixtureRequest) -> AnyCms:
     """The CMS of this scenario: the shared one, until a step puts another in its place."""
-    shared: Cms = request.getfixturevalue("shared_cms")
+    shared: AnyCms = request.getfixturevalue("shared_cms")
+    shared.revive()
     return shared
 
 
 @pytest.fixture
-def web(cms: Cms, timeline: Timeline) -> Web:
+def smibs(shared_fleet: AnyFleet) -> AnyFleet:
+    """The SMIBs of the floor, alive."""
+    shared_fleet.revive()
+    return shared_fleet
+
+
+@pytest.fixture
+def web(cms: AnyCms, timeline: Timeline) -> Web:
     """The operator's HTTP client."""
     return Web(cms, timeline)
 
 
 @pytest.fixture
-def join(stage: contextlib.ExitStack, broker: Broker, timeline: Timeline) -> Callable[..., Peer]:
+def join(stage: contextlib.ExitStack, broker: AnyBroker, timeline: Timeline) -> Callable[..., Peer]:
     """``join(name, *filters, will=None)`` puts one more client on the broker."""
 
     def join(name: str, *filters: str, will: tuple[str, bytes] | None = None) -> Peer:

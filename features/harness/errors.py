@@ -7,12 +7,15 @@ HarnessError
 ├── PoolEmpty         the harness's fault: more scenarios want a fresh cabinet than were made
 ├── LintError         the author's fault: a feature file that would pass without proving anything
 ├── CatalogueError    the author's fault: the requirement catalogue contradicts itself or the features
+├── SubjectFileError  the operator's fault: a subject file, or an option that names subjects, can't be
+├── Untestable        nobody's fault: this run lacks what the scenario needs
 └── RecordError       the file's fault: a run record or a list of known failures can't be read or written
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class HarnessError(Exception):
@@ -71,6 +74,22 @@ class CatalogueError(HarnessError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n" + "\n".join(problems))
         self.problems = tuple(problems)
+
+
+class SubjectFileError(HarnessError):
+    """Every problem of a subject file, as line (0: none), field and sentence."""
+
+    def __init__(self, path: Path | str, problems: Sequence[tuple[int, str, str]]) -> None:
+        lines = [
+            ": ".join(filter(None, (f"{path}:{line}" if line else str(path), name, sentence)))
+            for line, name, sentence in problems
+        ]
+        super().__init__("\n".join(lines))
+        self.problems = tuple(problems)
+
+
+class Untestable(HarnessError):
+    """What the scenario needs and this run lacks, as a sentence."""
 
 
 class RecordError(HarnessError):

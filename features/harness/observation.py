@@ -11,6 +11,7 @@ from features.harness.floor import LOCATION, Floor, nowhere
 from features.harness.monitors.addressed import addressed_relays
 from features.harness.monitors.finding import Setting
 from features.harness.monitors.judge import SETTLE, Judgement, settled
+from features.harness.readiness import NOBODY
 from wire.topics import Topics
 
 
@@ -23,7 +24,7 @@ class Observation:
     tapped: frozenset[str] = frozenset({"cms", "smib"})
     floor: Floor = field(default_factory=nowhere)
     retains_updates: bool = False
-    _addressed: frozenset[str] = frozenset()
+    _addressed: frozenset[str] = frozenset({NOBODY})
     _untapped: set[str] = field(default_factory=set)
     _since: int = 0
 

@@ -28,7 +28,14 @@ _OURS = ("MQTT_", "CMS_", "HOST", "PORT", "PYTEST_", "COV_")
 class Running:
     """One process under test, in a process group of its own."""
 
-    def __init__(self, name: str, argv: Sequence[str], env: Mapping[str, str], timeline: Timeline) -> None:
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        timeline: Timeline,
+        folder: str | None = None,
+    ) -> None:
         self.name = name
         self.argv = tuple(argv)
         self.stdout: Inbox[str] = Inbox(f"{name}'s standard output", timeline)
@@ -37,7 +44,7 @@ class Running:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
         self._process = subprocess.Popen(
             self.argv,
-            cwd=ROOT,
+            cwd=folder or ROOT,
             env={**inherited, "PYTHONUNBUFFERED": "1", **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -82,7 +89,7 @@ class Running:
     def exit_code(self) -> int:
         """Waits for an end that comes by itself."""
         try:
-            code = self._process.wait(START)
+            code = self._process.wait(START * self._timeline.pace)
         except subprocess.TimeoutExpired as exc:
             raise SubjectFailed(self.name, "it still runs", list(self.log)) from exc
         self._drain()
@@ -168,8 +175,14 @@ class Workshop:
                 ends.callback(self._end, running)
         self._running.clear()
 
-    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Running:
-        running = Running(name, argv, env or {}, self.timeline)
+    def start(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, folder: str | None = None
+    ) -> Running:
+        """SubjectFailed where there is no such program."""
+        try:
+            running = Running(name, argv, env or {}, self.timeline, folder)
+        except OSError as exc:
+            raise SubjectFailed(name, f"{argv[0]!r} can't be started: {exc.strerror or exc}") from exc
         self._warden.watch(running.pid)
         self._running.append(running)
         return running

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import inspect
 import io
 import json
 import os
@@ -29,15 +28,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from features import conftest
-from features.harness import foreign, readiness, stream, waiting, web
 from features.harness.catalogue import read_catalogue
 from features.harness.floor import new_floor
-from features.harness.inbox import Inbox
-from features.harness.played import PlayedCms, PlayedSmib
+from features.harness.inbox import WITHIN
 from features.harness.process import ROOT
 from features.harness.score import Case, Outcome, Score
+from features.harness.subject import USUAL_ANSWER_S
 from features.harness.trial import Trial
 from features.liars.catalogue import Entry, read_liars
 
@@ -45,10 +44,9 @@ KILLED_ONCE = Path(__file__).resolve().parents[1] / "liars" / "killed.txt"
 AT_ONCE = 6
 """Trials at once: two cores, and most of a trial is waiting."""
 DEAD_S = 0.3
-PAIR = {"cms": "features.pair.cms", "smib": "features.pair.smib"}
-SMALL_FLOOR = functools.partial(new_floor, played=80, devices=24, restless=6, silent=1)
+PAIR = {side: ROOT / "fixtures" / "subjects" / f"pair-{side}.yaml" for side in ("cms", "smib")}
+SMALL_FLOOR = functools.partial(new_floor, played=80, devices=24, restless=6, silent=1, spare=12)
 """Enough for one requirement; a SMIB of the pair is a connection, and 150 of them take their time."""
-FOREIGN = {"cms": "FOREIGN_CMS", "smib": "FOREIGN_SMIB"}
 OPTIONS = (
     *("-q", "--tb=no", "-p", "pytest_bdd.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
@@ -80,11 +78,12 @@ def requirements_of(side: str) -> tuple[str, ...]:
 def pair_cases() -> Iterator[Case]:
     """The conforming pair before everything, folder by folder."""
     folders = scenarios_by_requirement()
-    for side, module in PAIR.items():
+    for side, file in PAIR.items():
+        command = yaml.safe_load(file.read_text("utf-8"))["start"]
         wanted = requirements_of(side)
         for folder in sorted({one for name in wanted for one in folders.get(name, ())}):
             name = f"{side} pair: {Path(folder).name}"
-            yield Case(name, side, f"{sys.executable} -m {module}", wanted, folders=(folder,))
+            yield Case(name, side, command, wanted, folders=(folder,))
 
 
 # Trials
@@ -94,34 +93,32 @@ def tried(case: Case, folder: Path) -> Outcome:
     """Runs one trial in this process. Call it in a fork: pytest runs once in a process."""
     began = time.monotonic()
     lied = folder / "lied"
-    os.environ[FOREIGN[case.side]] = case.command
-    os.environ["LIED_FILE"] = str(lied)
+    file = subject_file(case, folder, lied)
     if case.once or case.sample:
         setattr(conftest, "new_floor", SMALL_FLOOR)  # noqa: B010 - a module is no place for mypy to write to
-    if case.sample:
-        hurried(DEAD_S)
     trial = Trial(case.requirements, case.once, case.sample)
     known = scenarios_by_requirement()
     paths = case.folders or sorted({one for name in case.requirements for one in known.get(name, ())})
     if not paths:
         return Outcome(case, 0.0)
-    code = pytest.main([*OPTIONS, f"--basetemp={folder / 'tmp'}", *paths], plugins=[trial, foreign])
+    own = (f"--subject={file}", f"--report={folder / 'report'}", f"--basetemp={folder / 'tmp'}")
+    code = pytest.main([*OPTIONS, *own, *paths], plugins=[trial])
     trouble = "" if code in (0, 1, 2, 5) else f"pytest ended with {code}: {_tail(folder)}"
     seconds = time.monotonic() - began
     return Outcome(case, seconds, lied.exists(), trial.verdicts, trial.proves, trial.why, trouble)
 
 
-def hurried(seconds: float) -> None:
-    """Waits of the harness that name no time of their own end after ``seconds``: the dead answer nothing
-    later either. It stands in for the timing of a subject file."""
-    readiness.RECOVERY = seconds
-    vars(web)["WITHIN"] = vars(stream)["WITHIN"] = seconds
-    for owner in (Inbox, PlayedCms, PlayedSmib, waiting):
-        for function in filter(inspect.isfunction, vars(owner).values()):
-            if "within" in (defaults := function.__kwdefaults__ or {}):
-                defaults["within"] = seconds
-    PlayedSmib.order.__defaults__ = (0, seconds)
-    web.Web.send.__defaults__ = (*(web.Web.send.__defaults__ or ())[:-1], seconds)
+def subject_file(case: Case, folder: Path, lied: Path) -> Path:
+    """The subject file of a trial: the pair's, started by another command. The dead answer nothing later
+    either, so that the harness need not wait for them as long."""
+    content = yaml.safe_load(PAIR[case.side].read_text("utf-8"))
+    content |= {"name": case.name, "start": case.command}
+    content["env"] |= {"LIED_FILE": str(lied), "PYTHONPATH": str(ROOT)}
+    if case.sample:
+        content["timing"] = {"answer_s": USUAL_ANSWER_S * DEAD_S / WITHIN}
+    path = folder / "subject.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
 
 
 def warmed() -> None:

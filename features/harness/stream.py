@@ -53,8 +53,9 @@ class Stream:
         self._timeline = timeline
         self._connection = http.client.HTTPConnection(web.host, web.port, timeout=WITHIN * timeline.pace)
         path = SUBSCRIBE + quote(relay_id, safe="")
-        self._exchange = timeline.request(name, "GET", path, ACCEPT)
-        self._connection.request("GET", path, headers=ACCEPT)
+        told = {**web.headers, **ACCEPT}
+        self._exchange = timeline.request(name, "GET", path, told)
+        self._connection.request("GET", path, headers=told)
         self.opened_at = time.monotonic()
         self._line = self._connection.sock
         self._response = self._connection.getresponse()

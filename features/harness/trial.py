@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from features.harness.recording import draft_of
+
 FAILED, PASSED, ERROR, SKIPPED = "fail", "pass", "error", "skipped"
 
 
@@ -50,12 +52,19 @@ class Trial:
 
     def _note(self, item: pytest.Item, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
         verdict = PASSED if report.passed else SKIPPED if report.skipped else _accusation(report, call)
+        verdict = FAILED if self._is_caught(item) else verdict
         if self.verdicts.get(item.nodeid) != FAILED:
             self.verdicts[item.nodeid] = verdict
         if call.excinfo is not None:
             self.why[item.nodeid] = f"{call.excinfo.typename}: {str(call.excinfo.value)[:300]}"
         if self.once and verdict == FAILED:
             item.session.shouldstop = "the subject is convicted"
+
+    def _is_caught(self, item: pytest.Item) -> bool:
+        """Whether a monitor found what was looked for."""
+        draft = draft_of(item)
+        found = {one.requirement for one in draft.check().breaches} if draft else set()
+        return bool(found if self.requirements is None else found & set(self.requirements))
 
 
 def _accusation(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str:

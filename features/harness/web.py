@@ -53,6 +53,9 @@ class Subject(Protocol):
     @property
     def url(self) -> str: ...
 
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
 
 class Web:
     """Requests to one CMS. Redirects are not followed: the contract knows none."""
@@ -60,6 +63,11 @@ class Web:
     def __init__(self, subject: Subject, timeline: Timeline) -> None:
         self._subject = subject
         self.timeline = timeline
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the subject file has every request carry."""
+        return self._subject.headers
 
     @property
     def host(self) -> str:
@@ -87,6 +95,7 @@ class Web:
     ) -> Answer:
         """One request on a connection of its own, its bytes as they are."""
         told = {
+            **self._subject.headers,
             **({"Content-Type": content_type} if raw is not None and content_type else {}),
             **(headers or {}),
         }
@@ -101,7 +110,12 @@ class Web:
 
     def quietly(self, path: str) -> Answer:
         """A GET that is repeated until it answers as wanted, and stands on no timeline."""
-        return self._sent("GET", path, None, {}, 2 * WITHIN * self.timeline.pace)
+        return self._sent("GET", path, None, self._subject.headers, 2 * WITHIN * self.timeline.pace)
+
+    def quietly_posted(self, path: str, body: Any) -> Answer:
+        """The same for a POST."""
+        told = {**self._subject.headers, "Content-Type": JSON_TYPE}
+        return self._sent("POST", path, json.dumps(body).encode(), told, 2 * WITHIN * self.timeline.pace)
 
     def noted(self, path: str, answer: Answer) -> Answer:
         """Puts the last of those on the timeline."""

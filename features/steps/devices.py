@@ -19,7 +19,7 @@ from features.harness.marker import reports_before_marker
 from features.harness.peer import Peer, Received, connected
 from features.harness.played import TOPICS, PlayedCms, has
 from features.harness.process import Workshop
-from features.harness.subjects import Broker, Fleet
+from features.harness.subjects import AnyFleet, Broker
 from features.steps.intruder import BODIES
 from features.steps.operator import stamp
 from wire import orders
@@ -33,14 +33,14 @@ FALL_BACK = 10 * WITHIN
 
 
 @given("a device on the floor", target_fixture="device")
-def _a_device(floor: Floor, shared_fleet: Fleet) -> Cabinet:
-    assert shared_fleet.running.alive
+def _a_device(floor: Floor, smibs: AnyFleet) -> Cabinet:
+    assert smibs.cabinets
     return floor.devices.fresh()
 
 
 @given("a device on the floor that reports every second", target_fixture="device")
-def _a_restless_device(floor: Floor, shared_fleet: Fleet) -> Cabinet:
-    assert shared_fleet.running.alive
+def _a_restless_device(floor: Floor, smibs: AnyFleet) -> Cabinet:
+    assert smibs.cabinets
     assert IDLE_S == 1
     return floor.restless.fresh()
 

@@ -10,14 +10,16 @@ from urllib.parse import quote
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from features.harness.floor import Cabinet, Floor, cabinets_file, small_fleet_file
+from features.harness.errors import Untestable
+from features.harness.floor import Cabinet, Floor, Member
 from features.harness.observation import Observation
 from features.harness.peer import Peer
+from features.harness.plan import Plan
 from features.harness.played import TOPICS, PlayedCms, PlayedSmib
 from features.harness.process import Workshop
 from features.harness.readiness import readiness
 from features.harness.stream import Stream
-from features.harness.subjects import Broker, Cms, Fleet, cms_settings
+from features.harness.subjects import LOOPBACK, AnyBroker, AnyCms, AnyFleet, Broker, Cms, Fleet, Order
 from features.harness.tap.tap import Tap
 from features.harness.web import Web
 from features.steps.operator import REQUEST
@@ -26,6 +28,7 @@ from wire.topics import Topics
 
 Join = Callable[..., Peer]
 Tapped = Callable[..., Tap]
+OwnCms = Callable[..., Cms]
 USUAL_TOPICS = {
     "MQTT_PUB_TOPIC": TOPICS.relay_prefix,
     "MQTT_CFG_TOPIC": TOPICS.config,
@@ -51,31 +54,34 @@ def _guarded_broker(workshop: Workshop, tmp_path: Path, user: str, password: str
 
 @pytest.fixture
 def own_cms(
-    workshop: Workshop, tapped: Tapped, tmp_path: Path, floor: Floor, request: pytest.FixtureRequest
-) -> Callable[..., Cms]:
-    """``own_cms(env)`` starts a CMS behind a tap of its own; ``TAP`` in a value is where that listens."""
+    workshop: Workshop,
+    tapped: Tapped,
+    tmp_path: Path,
+    floor: Floor,
+    plan: Plan,
+    request: pytest.FixtureRequest,
+) -> OwnCms:
+    """``own_cms(env, host)`` starts a CMS behind a tap of its own; ``TAP`` in a value is where that
+    listens."""
 
-    def own_cms(env: Mapping[str, str] | None = None) -> Cms:
-        broker: Broker = request.getfixturevalue("broker")
+    def own_cms(env: Mapping[str, str] | None = None, host: str = LOOPBACK) -> Cms:
+        broker: AnyBroker = request.getfixturevalue("broker")
         tap = tapped("cms", broker.address)
-        seed = cabinets_file(tmp_path / "cabinets.yaml", floor.cabinets)
-        settings = cms_settings(tap.address, seed, tmp_path / "cms.sqlite3")
         place = f"{tap.address.host}:{tap.address.port}"
         told = {name: value.replace("TAP", place) for name, value in (env or {}).items()}
-        return Cms(workshop, {**settings, **told}, tap)
+        order = Order(tap.address, tmp_path / "cms", host, told)
+        return Cms(workshop, plan.cms, order, list(floor.cabinets), tap)
 
     return own_cms
 
 
 @given("a CMS of its own", target_fixture="cms")
-def _own_cms(own_cms: Callable[..., Cms]) -> Cms:
+def _own_cms(own_cms: OwnCms) -> Cms:
     return own_cms()
 
 
 @given("a CMS of its own with", target_fixture="cms")
-def _own_cms_with(
-    own_cms: Callable[..., Cms], observation: Observation, datatable: Sequence[Sequence[str]]
-) -> Cms:
+def _own_cms_with(own_cms: OwnCms, observation: Observation, datatable: Sequence[Sequence[str]]) -> Cms:
     env = {name: value.replace("BROKER", "TAP") for name, value in datatable}
     plain = {"MQTT_URI": "mqtt://TAP"} if "MQTT_USERNAME" in env else {}
     observation.retains_updates = env.get("MQTT_RETAIN_CONFIG") == "1"
@@ -86,23 +92,29 @@ def _own_cms_with(
 
 
 @given("a CMS of its own that listens beyond this machine", target_fixture="cms")
-def _open_cms(own_cms: Callable[..., Cms]) -> Cms:
-    return own_cms({"CMS_HOST": "0.0.0.0", "CMS_ALLOW_OPEN": "1"})
+def _open_cms(own_cms: OwnCms) -> Cms:
+    return own_cms(host="0.0.0.0")
 
 
 @given("a CMS of its own that comes over WebSocket", target_fixture="cms")
-def _websocket_cms(own_cms: Callable[..., Cms], broker: Broker, observation: Observation) -> Cms:
+def _websocket_cms(own_cms: OwnCms, broker: AnyBroker, observation: Observation) -> Cms:
     observation.untap("cms")  # the tap reads MQTT, not the frames of a WebSocket
     return own_cms({"MQTT_URI": broker.websocket.uri()})
 
 
 @given(parsers.parse("a fleet of its own whose devices report every {idle:d} s"), target_fixture="fleet")
 def _own_fleet(
-    workshop: Workshop, broker: Broker, tapped: Tapped, tmp_path: Path, floor: Floor, idle: int
+    workshop: Workshop,
+    broker: AnyBroker,
+    tapped: Tapped,
+    tmp_path: Path,
+    floor: Floor,
+    plan: Plan,
+    idle: int,
 ) -> Fleet:
-    cabinets = [floor.devices.fresh() for _ in range(2)]
-    description = small_fleet_file(tmp_path / "fleet.yaml", cabinets, idle)
-    return Fleet(workshop, tapped("smib", broker.address), description, tmp_path / "nvs", cabinets)
+    members = [Member(floor.spare.fresh(), idle) for _ in range(2)]
+    tap = tapped("smib", broker.address)
+    return Fleet(workshop, plan.smib, Order(tap.address, tmp_path / "smib"), members, tap)
 
 
 @given("a device of that fleet", target_fixture="device")
@@ -112,14 +124,14 @@ def _of_fleet(fleet: Fleet) -> Cabinet:
 
 
 @given("a cabinet with a working device", target_fixture="cabinet")
-def _working(floor: Floor, shared_fleet: Fleet) -> Cabinet:
-    assert shared_fleet.running.alive
+def _working(floor: Floor, smibs: AnyFleet) -> Cabinet:
+    assert smibs.cabinets
     return floor.devices.fresh()
 
 
 @given("a cabinet with a device that never answers", target_fixture="cabinet")
-def _never_answers(floor: Floor, shared_fleet: Fleet) -> Cabinet:
-    assert shared_fleet.running.alive
+def _never_answers(floor: Floor, smibs: AnyFleet) -> Cabinet:
+    assert smibs.cabinets
     return floor.silent.fresh()
 
 
@@ -137,19 +149,20 @@ def _connects(cabinet: Cabinet, join: Join) -> PlayedSmib:
 
 @given("the broker is away")
 @when("the broker goes away")
-def _goes_away(broker: Broker) -> None:
+def _goes_away(broker: AnyBroker) -> None:
     broker.stop()
 
 
 @when("the broker comes back")
-def _comes_back(broker: Broker) -> None:
+def _comes_back(broker: AnyBroker) -> None:
     broker.start()
 
 
 @when("the broker comes back, and lets the SMIB in before the CMS", target_fixture="smib")
-def _comes_back_to_smib(broker: Broker, cms: Cms, cabinet: Cabinet, join: Join) -> PlayedSmib:
+def _comes_back_to_smib(broker: AnyBroker, cms: AnyCms, cabinet: Cabinet, join: Join) -> PlayedSmib:
     """What is sent at QoS 1 while nobody has subscribed is for nobody."""
-    assert cms.tap is not None, "no tap stands before this CMS"
+    if cms.tap is None:
+        raise Untestable("no tap stands before this CMS")
     cms.tap.refuse()
     broker.start()
     smib = PlayedSmib(cabinet.relay_id, join("SMIB", TOPICS.relay(cabinet.relay_id)))
@@ -177,7 +190,7 @@ def _not_ready(web: Web) -> None:
 
 
 @when("the power of the CMS is cut and comes back")
-def _power_cut(cms: Cms) -> None:
+def _power_cut(cms: AnyCms) -> None:
     cms.kill()
     cms.start()
 
@@ -200,20 +213,20 @@ def _will(played_cms: PlayedCms, device: Cabinet) -> None:
 
 
 @then(parsers.parse('"{secret}" stands nowhere in the log of the CMS'))
-def _no_secret(cms: Cms, secret: str) -> None:
+def _no_secret(cms: AnyCms, secret: str) -> None:
     assert cms.log, "a CMS that logs nothing proves nothing"
     assert [line for line in cms.log if secret in line] == []
 
 
 @then(parsers.parse('the CMS refuses to start, and its log names "{word}"'))
-def _refuses_to_start(cms: Cms, word: str) -> None:
+def _refuses_to_start(cms: AnyCms, word: str) -> None:
     assert cms.running.exit_code() not in (0, -9)
     assert any(word in line for line in cms.log), cms.log
 
 
 @then("its log has a new line that names the relay when")
 def _log_tells(
-    cms: Cms,
+    cms: AnyCms,
     cabinet: Cabinet,
     web: Web,
     smib: PlayedSmib,

@@ -8,25 +8,27 @@ from collections.abc import Callable
 
 from pytest_bdd import given, parsers, then, when
 
+from features.harness.errors import Untestable
 from features.harness.floor import Cabinet
 from features.harness.played import has
-from features.harness.subjects import Broker, Cms, Fleet
+from features.harness.subjects import AnyBroker, AnyCms, AnyFleet
 from features.harness.tap.faults import Rule
 from features.harness.tap.packet import Direction, Packet
 from features.harness.tap.tap import Tap
 
 
 @given("the line between the CMS and its broker", target_fixture="line")
-def _line_of_cms(cms: Cms, stage: contextlib.ExitStack) -> Tap:
-    assert cms.tap is not None, "no tap stands before this CMS"
+def _line_of_cms(cms: AnyCms, stage: contextlib.ExitStack) -> Tap:
+    if cms.tap is None:
+        raise Untestable("no tap stands before this CMS")
     stage.callback(cms.tap.clear)
     return cms.tap
 
 
 @given("the line between the device and its broker", target_fixture="line")
-def _line_of_device(shared_fleet: Fleet, stage: contextlib.ExitStack) -> Tap:
-    stage.callback(shared_fleet.tap.clear)
-    return shared_fleet.tap
+def _line_of_device(smibs: AnyFleet, stage: contextlib.ExitStack) -> Tap:
+    stage.callback(smibs.tap.clear)
+    return smibs.tap
 
 
 @when("the line is cut")
@@ -85,7 +87,7 @@ def _happened(rule: Rule) -> None:
 
 
 @when("the broker restarts")
-def _restarts(broker: Broker) -> None:
+def _restarts(broker: AnyBroker) -> None:
     broker.stop()
     broker.start()
 

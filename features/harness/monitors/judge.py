@@ -41,6 +41,9 @@ MONITORS = (
 JUDGED = frozenset(name for monitor in MONITORS for name in monitor.requirements)
 """The requirements that are judged in every scenario, whether it names them or not."""
 
+LATE = (sent.HAS_PACKET, sent.ACKNOWLEDGED)
+"""What may still be disproved by a packet that is on its way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -65,12 +68,13 @@ def judged(excerpt: Excerpt, setting: Setting) -> Judgement:
 
 def settled(timeline: Timeline, since: int, setting: Setting, within: float = SETTLE) -> Judgement:
     """The same for what stands behind position ``since``; waits for packets that were promised and are still
-    on their way, since an answer can overtake one of QoS 0."""
+    on their way: an answer can overtake one of QoS 0, and the tap passes every packet on before it writes
+    it down."""
     deadline = time.monotonic() + within
     while True:
         position = timeline.position
         judgement = judged(timeline.since(since), setting)
-        late = any(finding.requirement == sent.HAS_PACKET for finding in judgement.findings)
+        late = any(finding.requirement in LATE for finding in judgement.findings)
         if not late or not timeline.grows(position, max(0.0, deadline - time.monotonic())):
             return judgement
 

@@ -48,15 +48,20 @@ class Nobody:
 
 
 class Tap:
-    """Listens on a free port and passes every connection on to ``broker``. ``packets`` holds what passed,
-    raw: secrets are in it, so it is for steps to look at and never for a file.
+    """Listens on a free port, or on ``port``, and passes every connection on to ``broker``. ``packets``
+    holds what passed, raw: secrets are in it, so it is for steps to look at and never for a file.
 
     ``role`` is the subject's, ``cms`` or ``smib``: the monitors judge its packets by it. Faults hold for all
     connections, the present and the coming ones, until ``clear``; each method returns once it is in force.
     """
 
     def __init__(
-        self, name: str, broker: BrokerAddress, role: str = "", witness: Witness | None = None
+        self,
+        name: str,
+        broker: BrokerAddress,
+        role: str = "",
+        witness: Witness | None = None,
+        port: int = 0,
     ) -> None:
         self.name = name
         self.packets: Inbox[Packet] = Inbox(f"the tap of {name}")
@@ -73,7 +78,7 @@ class Tap:
         self._loop.set_exception_handler(self._failed)
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"tap {name}", daemon=True)
         self._thread.start()
-        self._server: asyncio.Server = self._run(self._listen())
+        self._server: asyncio.Server = self._run(self._listen(port))
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address: BrokerAddress = replace(broker, scheme="mqtt", host=host, port=port)
 
@@ -178,8 +183,14 @@ class Tap:
 
     # Everything from here on runs on the tap's own thread.
 
-    async def _listen(self) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_server(self._accepting, "127.0.0.1", 0, backlog=1024)
+    async def _listen(self, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.create_server(self._accepting, "127.0.0.1", port, backlog=1024)
+        except OSError as exc:
+            raise TapError(
+                f"tap {self.name}: port {port} can't be listened on: {exc.strerror or exc}"
+            ) from exc
 
     async def _end(self) -> None:
         self._server.close()

@@ -85,7 +85,7 @@ def test_every_liar_and_both_pairs_have_their_case() -> None:
 
 
 def test_scenarios_are_found_by_their_tags() -> None:
-    assert [Path(folder).name for folder in scenarios_by_requirement()["TOPIC-7"]] == ["topics"]
+    assert [Path(folder).name for folder in scenarios_by_requirement()["TOPIC-3"]] == ["topics"]
 
 
 def test_a_trial_that_bursts_is_told(tmp_path: Path) -> None:
