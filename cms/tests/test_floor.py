@@ -256,7 +256,9 @@ class TestCabinets:
         assert scene.floor.errors() == {**dict.fromkeys(ERROR_KINDS, 0), "HARDWARE_ERROR": 1}
 
 
-_ANYTHING: st.SearchStrategy[object] = st.sampled_from([None, 0, 6, 1.5, True, "", "x" * 99, "\N{SNOWMAN}", [], [1], {}, {"a": {}}])
+_ANYTHING: st.SearchStrategy[object] = st.sampled_from(
+    [None, 0, 6, 1.5, True, "", "x" * 99, "\N{SNOWMAN}", [], [1], {}, {"a": {}}]
+)
 
 
 @given(
