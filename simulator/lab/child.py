@@ -70,8 +70,9 @@ class Child:
     async def ended(self) -> str:
         """Wait until it ends by itself, and say so in a sentence."""
         code = await self._process.wait()
-        if code < 0:  # its last line of log says nothing about that
-            return f"{self._name} ended by itself, by signal {signal.Signals(-code).name}"
+        if code < 0:  # the last line of its log need not be about that, but is the last that it did
+            end = f"by signal {signal.Signals(-code).name}"
+            return f"{self._name} ended by itself, {end}{self._reason('; its log ends in')}"
         return f"{self._name} ended by itself, with exit code {code}{self._reason()}"
 
     async def stop(self, within: float) -> None:
@@ -85,15 +86,15 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
-    def _reason(self) -> str:
-        """The last line of its log, where there is one."""
+    def _reason(self, before: str = "") -> str:
+        """The last line of its log, where there is one, after a colon."""
         if self._log is None:
             return ""
         with contextlib.suppress(OSError), self._log.open("rb") as file:
             file.seek(max(0, self._log.stat().st_size - LOG_TAIL_BYTES))
             lines = file.read().decode(errors="replace").strip().splitlines()
             if lines:
-                return f": {lines[-1]}"
+                return f"{before}: {lines[-1]}"
         return ""
 
 

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="keep the CMS's database, the devices' memories and the logs here (default: a folder that is "
-        "removed at the end)",
+        "removed at the end, unless a part of the floor ended by itself)",
     )
     add_control_options(parser)
     parser.add_argument("--plain", action="store_true", help="lines instead of a screen, on a terminal too")

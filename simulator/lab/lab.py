@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import ExitStack, asynccontextmanager
@@ -20,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from simulator.broker import Broker, Engine, create_broker
 from simulator.control.options import ControlOptions
 from simulator.device.lifecycle import HEARTBEAT
-from simulator.errors import LabError, StateDirError
+from simulator.errors import LabError
 from simulator.fleet.fleet import Fleet
 from simulator.fleet.identities import cabinets_yaml
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.state_dir import StateDir
 from simulator.lab.claim import PortClaim
 from simulator.lab.cms_process import CmsProcess
+from simulator.lab.folder import CMS_LOG, FLOOR_LOG, LabFolder
 from simulator.link.links import PahoLinks
 from simulator.session.session import Tell
 from simulator.traffic.pulse import Pulse
@@ -61,7 +61,7 @@ class LabOptions:
 class Lab:
     """A floor whose parts are made and not yet started. `broker` is None where it is somebody else's."""
 
-    def __init__(self, options: LabOptions, folder: Path, ports: Ports, state: StateDir | None) -> None:
+    def __init__(self, options: LabOptions, folder: LabFolder, ports: Ports, state: StateDir | None) -> None:
         self.address = options.broker or parse_address(f"mqtt://127.0.0.1:{ports.mqtt.port}")
         self.pulse = Pulse()
         self.broker = None if options.broker else _broker(options.engine, ports)
@@ -70,8 +70,8 @@ class Lab:
         if self.control is not None:
             hook = self.control.hook(hook)
         self.fleet = Fleet(options.plan, PahoLinks(), broker=self.address, state=state, on_event=hook)
-        log = None if options.verbose else folder / "cms.log"
-        self.cms = CmsProcess(self.address, options.port, folder, log)
+        log = None if options.verbose else folder.log(CMS_LOG)
+        self.cms = CmsProcess(self.address, options.port, folder.path, log)
         self._ports = ports
 
     async def start(self) -> None:
@@ -117,18 +117,21 @@ async def running(options: LabOptions) -> AsyncIterator[Lab]:
     """A floor on which every device has been online and the CMS is ready.
 
     Everything is stopped at the end, and also where the start fails: then it is a SimulatorError, which has a
-    sentence. Nothing is started before every port is known to be free.
+    sentence. Nothing is started before every port is known to be free. A LabError says where the logs are,
+    which stay for it.
     """
     with ExitStack() as stack:
         ports = _claimed(options, stack)
         await _reach(options.broker)
-        folder = _folder(options.state, stack)
+        folder = stack.enter_context(LabFolder(options.state))
         _log_to(folder, options.verbose, stack)
-        state = None if options.state is None else stack.enter_context(StateDir(folder / "devices"))
+        state = None if options.state is None else stack.enter_context(StateDir(folder.path / "devices"))
         lab = Lab(options, folder, ports, state)
         try:
             await lab.start()
             yield lab
+        except LabError as exc:
+            raise _with_logs(exc, folder) from exc
         finally:
             await lab.stop()
 
@@ -177,20 +180,17 @@ async def _reach(broker: BrokerAddress | None) -> None:
         await probe(broker)
 
 
-def _folder(state: Path | None, stack: ExitStack) -> Path:
-    """Where the floor's files are: kept in the folder of --state, else in one that is removed at the end."""
-    if state is None:
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smib-lab-")))
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise StateDirError(f"--state {state}: a folder was wanted ({exc.strerror}).") from exc
-    return state.resolve()
+def _with_logs(error: LabError, folder: LabFolder) -> LabError:
+    """What went wrong, and the logs that tell more of it, which are kept."""
+    logs = folder.keep()
+    if not logs:
+        return error
+    return LabError(f"{str(error).rstrip('.')}. The logs are kept: {', '.join(map(str, logs))}")
 
 
-def _log_to(folder: Path, verbose: bool, stack: ExitStack) -> None:
+def _log_to(folder: LabFolder, verbose: bool, stack: ExitStack) -> None:
     """Log lines of broker and fleet go to `floor.log`, or to stderr."""
-    handler = logging.StreamHandler() if verbose else logging.FileHandler(folder / "floor.log", delay=True)
+    handler = logging.StreamHandler() if verbose else logging.FileHandler(folder.log(FLOOR_LOG))
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     level, propagate = _log.level, _log.propagate
     _log.setLevel(logging.INFO)

@@ -110,15 +110,20 @@ def test_plain_lines_say_what_to_paste_and_how_the_floor_is() -> None:
 SHELL: dict[str, Any] = {"shell": True, "capture_output": True, "text": True, "check": True}
 
 
-def test_a_cms_that_dies_ends_the_lab_with_a_sentence() -> None:
-    with up("--count", "1") as lab:
+def test_a_cms_that_dies_ends_the_lab_with_a_sentence_and_leaves_its_log(tmp_path: Path) -> None:
+    with up("--count", "1", temporary=tmp_path) as lab:
         lab.ready()
         (cms,) = children(lab)
         cms.kill()
         assert lab.process.wait(DEADLINE_S) == 1
-        assert lab.err.rest() == [
-            "smib-lab: the CMS ended by itself, by signal SIGKILL. Everything is stopped."
-        ]
+        (sentence,) = lab.err.rest()
+    begin = "smib-lab: the CMS ended by itself, by signal SIGKILL; its log ends in: "
+    assert sentence.startswith(begin)
+    (folder,) = tmp_path.iterdir()
+    log, floor = folder / "cms.log", folder / "floor.log"
+    assert sentence.endswith(f". Everything is stopped. The logs are kept: {log}, {floor}")
+    assert log.read_text().splitlines()[-1].rstrip(".") in sentence
+    assert [file.stat().st_mode & 0o777 for file in (folder, log, floor)] == [0o700, 0o600, 0o600]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
@@ -169,9 +174,12 @@ def test_a_state_folder_is_used_again_and_by_one_lab_at_a_time(tmp_path: Path) -
         assert "another fleet uses this folder" in other.stderr
         assert lab.end()[0] == 0
     assert {"cabinets.yaml", "cms.sqlite3", "cms.log", "devices"} <= set(os.listdir(tmp_path / "state"))
-    assert (tmp_path / "state" / "cabinets.yaml").stat().st_mode & 0o077 == 0
+    for name in ("cabinets.yaml", "cms.sqlite3", "cms.log", "floor.log"):
+        assert (tmp_path / "state" / name).stat().st_mode & 0o777 == 0o600, name
+    (tmp_path / "state" / "cms.log").chmod(0o644)
     with up(*state) as lab:
         assert len(get(f"{lab.ready()['url']}/api/cabinets")["data"]) == 1
+        assert (tmp_path / "state" / "cms.log").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_broker_that_runs_already_is_used_and_left_running() -> None:
