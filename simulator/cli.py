@@ -7,6 +7,7 @@ at once, and `watch` loads no broker.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,9 @@ from typing import Protocol, cast
 from simulator.errors import SimulatorError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What becomes of a disk that takes no more, or is broken: of the file that stdout goes to, as a rule."""
 
 DESCRIPTION = "A casino floor on this machine: a CMS, virtual SMIBs and the MQTT broker between them."
 
@@ -84,11 +88,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:  # a signal that came before the command listens to them itself
         return DONE
     except BrokenPipeError:
-        # `smib-lab watch | head`: the reader has enough. Python would fail once more on flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # `smib-lab watch | head`: the reader has enough.
+        _silence()
         return DONE
+    except OSError as exc:
+        if exc.errno not in UNWRITABLE:
+            raise
+        _silence()
+        print(f"smib-lab: writing failed: {os.strerror(exc.errno).lower()}", file=sys.stderr)  # noqa: T201
+        return FAILED
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _silence() -> None:
+    """Let stdout go nowhere: Python would fail once more on flushing it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_line(chosen: Command | None, module: CommandModule | None) -> argparse.ArgumentParser:

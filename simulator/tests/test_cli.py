@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ from simulator import cli
 from simulator.cli import COMMANDS, DONE, FAILED, WRONG_USE, main
 from simulator.command_line import broker_uri, count, port, relay_id, seed
 from simulator.errors import SimulatorError
-from simulator.tests.program import run
+from simulator.tests.floor import embedded
+from simulator.tests.program import DEADLINE_S, run
 
 NAMES = [command.name for command in COMMANDS]
 
@@ -121,6 +123,43 @@ def test_python_dash_m_is_the_same_command() -> None:
         "smib-lab: no connection to the broker mqtt://127.0.0.1:1: connection refused"
     ]
     assert done.stdout == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("up", "--port", "0", "--mqtt-port", "0", "--ws-port", "0", "--count", "1"),
+        ("watch", "--broker"),
+        ("fleet", "--count", "1", "--broker"),
+        ("identities", "--count", "1"),
+    ],
+)
+def test_a_full_disk_behind_stdout_is_a_sentence_and_exit_code_1(args: tuple[str, ...]) -> None:
+    async def scenario() -> subprocess.CompletedProcess[str]:
+        async with embedded() as broker:
+            uri = (broker.uri,) if args[-1] == "--broker" else ()
+            return await asyncio.to_thread(printed_to_a_full_disk, *args, *uri)
+
+    done = asyncio.run(scenario())
+    assert (done.returncode, done.stderr) == (FAILED, "smib-lab: writing failed: no space left on device\n")
+
+
+def printed_to_a_full_disk(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "simulator", *args]
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S, check=False
+        )
+
+
+def test_another_error_of_the_system_is_not_taken_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_: cli.Command) -> cli.CommandModule:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(cli.Command, "load", load)
+    with pytest.raises(FileNotFoundError):
+        main(["up"])
 
 
 def test_values_of_the_command_line_are_read() -> None:
