@@ -102,8 +102,14 @@ class Peer:
         self.inbox.closed("the end of the connection")
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        """Leaves, and gives back its files: pytest-bdd keeps what a step gave until the run ends, and paho
+        can't wait for a connection beyond 1,024 open files."""
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        client.on_connect = client.on_disconnect = client.on_message = None
+        client.on_subscribe = client.on_publish = None
+        del self._client
 
     def _await(self, mid: int | None, wanted: str) -> None:
         done = self._answers.setdefault(mid or 0, threading.Event())
