@@ -12,7 +12,7 @@ from cms.handlers.records import Records
 from wire.errors import PayloadError
 from wire.jsontext import parse_object, to_bytes
 from wire.orders import Probe, encode
-from wire.redaction import redacted
+from wire.redaction import redacted, redacted_text
 from wire.timestamps import format_timestamp
 from wire.topics import Topics
 
@@ -87,10 +87,11 @@ class BrokerCheck:
 
 
 def _shown(payload: bytes) -> str:
-    """``payload`` as text; a password in it is masked, for this goes into an answer (contract, section 6)."""
+    """``payload`` as text; a password in it is masked, for this goes into an answer and the audit
+    (contract, section 6)."""
     try:
         fields = parse_object(payload)
     except PayloadError:
-        return payload.decode()
+        return redacted_text(payload.decode())
     masked = redacted(fields)
     return payload.decode() if masked == fields else to_bytes(masked).decode()

@@ -225,6 +225,16 @@ class TestAudit:
 
         at_desk(act)
 
+    @pytest.mark.parametrize("text", [f'[{{"netStaPwd":"{SECRET}"}}]', f"mqtt://u:{SECRET}@h:1883"])
+    def test_a_secret_in_a_test_message_that_is_no_json_is_masked(self, text: str) -> None:
+        async def act(desk: Desk) -> None:
+            answer = await desk.ask("POST", "/api/mqtt/test", {"action": "publish", "message": text})
+            assert (answer.status_code, SECRET in answer.text) == (200, False)
+            assert "***" in answer.text
+            assert SECRET not in (await desk.ask("GET", "/api/audit?format=csv")).text
+
+        at_desk(act)
+
     def test_it_is_searched(self) -> None:
         async def act(desk: Desk) -> None:
             await order(desk, machineControl="RESTART")
