@@ -12,7 +12,7 @@ from types import FrameType
 
 from cms.errors import CmsError, SettingError
 from cms.role import Role
-from cms.settings import Settings, read_settings, settings_help
+from cms.settings import Settings, read_settings, settings_help, unknown_settings
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 ROLES = tuple(map(str, Role))
@@ -66,17 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command != "serve":
             return DONE if _maintain(options, os.environ) else FAILED
-        return _serve(_settings(options, os.environ), stop)
+        return _serve(_settings(options, os.environ), unknown_settings(os.environ), stop)
     except SettingError as exc:
         return _complain(exc, WRONG_USE)
     except CmsError as exc:
         return _complain(exc, FAILED)
 
 
-def _serve(settings: Settings, stop: Stop) -> int:
+def _serve(settings: Settings, unknown: Sequence[str], stop: Stop) -> int:
     from cms.program import run  # half a second of libraries: --help and wrong settings do without
 
-    run(settings, stop)
+    run(settings, stop, unknown)
     return DONE
 
 

@@ -8,7 +8,7 @@ import gc
 import resource
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import uvloop
@@ -29,9 +29,14 @@ class StopSignal(Protocol):
     act: Callable[[], None] | None
 
 
-def run(settings: Settings, stop: StopSignal) -> None:
-    """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start."""
+def run(settings: Settings, stop: StopSignal, unknown: Sequence[str] = ()) -> None:
+    """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start.
+
+    ``unknown`` are variables that look like settings and are none; the log names them.
+    """
     log.configure(settings.log, form=settings.log_format)
+    if unknown:
+        log.event("!", "settings not known", names=",".join(unknown), says="smib-cms serve --help has all")
     adopt_server_log()
     _allow_open_files(2 * settings.max_streams)
     with (

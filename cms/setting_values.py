@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from wire.address import BrokerAddress, parse_address
 from wire.errors import AddressError
@@ -18,6 +19,14 @@ SWITCH_WANTED = "1 or 0 (yes or no, true or false, on or off)"
 
 
 def text(text: str) -> str:
+    return text
+
+
+def database(text: str) -> str:
+    """A file in a folder that is there, ``:memory:``, or the URI of another storage."""
+    folder = Path(text).parent
+    if "://" not in text and not folder.exists():
+        raise ValueError(f"a file in a folder that is there was wanted, and there is no {folder}")
     return text
 
 

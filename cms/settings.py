@@ -88,6 +88,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
+def unknown_settings(environ: Mapping[str, str]) -> list[str]:
+    """The variables that are called as settings are and are none: most likely one of them is misspelled."""
+    known = {setting.name for setting in SETTINGS}
+    return sorted(name for name in environ if name.startswith(("CMS_", "MQTT_")) and name not in known)
+
+
 def settings_help() -> str:
     """The table as text for a terminal, at most 100 characters wide."""
     return "\n".join(line for setting in SETTINGS for line in _help_lines(setting))
@@ -207,7 +213,7 @@ SETTINGS: tuple[Setting, ...] = (
         "CMS_DATABASE",
         "cms.sqlite3",
         "SQLite file that holds everything, or mongodb://[user:password@]host[:port]/name.",
-        value.text,
+        value.database,
     ),
     Setting(
         "CMS_CABINETS",
@@ -262,13 +268,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CMS_OUTBOX_STUCK_S",
         "60",
-        "Seconds that an order may wait while the broker is connected, before /healthz complains.",
+        "Seconds that an order may wait while the broker is connected, before /readyz complains.",
         value.number(1, 86_400),
     ),
     Setting(
         "CMS_MIN_FREE_MB",
         "64",
-        "Megabytes that must be free where the database is, or /healthz complains; 0 asks for none.",
+        "Megabytes that must be free where the database is, or /readyz complains; 0 asks for none.",
         value.number(0, 1_000_000),
     ),
     Setting("CMS_LOG", "normal", f"How much is logged: {', '.join(LEVELS)}.", value.one_of(LEVELS)),

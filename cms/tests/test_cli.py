@@ -135,6 +135,26 @@ def test_the_database_of_a_folder_that_is_none_is_exit_code_1(tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
 
 
+def test_a_database_in_a_folder_that_is_not_there_is_refused_and_the_folder_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "nope" / "cms.sqlite3"
+    ended = smib_cms(tmp_path, "serve", "--port", "0", CMS_DATABASE=str(path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"smib-cms: The setting CMS_DATABASE is {str(path)!r}: "
+        f"a file in a folder that is there was wanted, and there is no {path.parent}\n"
+    )
+    assert not path.parent.exists()
+
+
+def test_a_variable_that_is_nearly_a_setting_is_named_at_the_start(tmp_path: Path) -> None:
+    with serving(tmp_path, CMS_DATABSE="x", MQTT_URL="mqtt://u:secret@h") as (program, _):
+        program.terminate()
+        _, err = program.communicate(timeout=10)
+    (line,) = [line for line in err.splitlines() if "not known" in line]
+    assert "names=CMS_DATABSE,MQTT_URL" in line
+    assert "secret" not in err
+
+
 def test_help_teaches_every_setting(tmp_path: Path) -> None:
     ended = smib_cms(tmp_path, "serve", "--help")
     assert ended.returncode == 0
