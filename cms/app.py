@@ -207,8 +207,8 @@ def build(
     access = _access(settings, store, records, clock_ms)
     access.on_end(streams.end_where)
     work["access"] = access.run
-    ailments = {"disk": watchdog.disk, "backlog": watchdog.outbox}
-    health = Health({**_vitals(link, tasks, work), **ailments}, link, store)
+    supplies = {"disk": watchdog.disk, "backlog": watchdog.outbox}
+    health = Health(_vitals(link, tasks, work), supplies, link, store)
     monitoring = Monitoring(monitor, watchdog, hub, link, streams, clock_ms)
     endpoints = (
         *SmibConfigRoutes(cabinets, orders).endpoints(),

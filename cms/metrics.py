@@ -44,9 +44,9 @@ class Metrics:
         yield from _floor(floor)
         yield from _service(service)
         yield self._answers()
-        life = self._health.life()
-        parts = {**dict.fromkeys(life.working, 1), **{problem.field: 0 for problem in life.problems}}
-        yield _gauge("cms_part_well", "1 where a part that the service lives by is well", parts, "part")
+        state = self._health.parts()
+        parts = {**dict.fromkeys(state.working, 1), **{problem.field: 0 for problem in state.problems}}
+        yield _gauge("cms_part_well", "1 where a part that the service needs is well", parts, "part")
 
     def _answers(self) -> Metric:
         from prometheus_client.core import HistogramMetricFamily

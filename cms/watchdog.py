@@ -30,7 +30,7 @@ class Backlog:
 
 
 class Watchdog:
-    """Looks every few seconds, in its own task; health asks what it saw last.
+    """Looks every few seconds, in its own task; readiness asks what it saw last.
 
     ``disk`` tells what is wrong with the disk; it may block. ``connected`` is whether the broker is.
     """

@@ -33,21 +33,34 @@ class State:
 
 
 class Health:
-    """``parts`` are what the service lives by: its supervised tasks."""
+    """``tasks`` are what the service lives by; ``supplies`` are what it needs besides, to do its work."""
 
-    def __init__(self, parts: Mapping[str, Ailment], mqtt: BrokerState, store: Store) -> None:
-        self._parts = parts
+    def __init__(
+        self,
+        tasks: Mapping[str, Ailment],
+        supplies: Mapping[str, Ailment],
+        mqtt: BrokerState,
+        store: Store,
+    ) -> None:
+        self._tasks = tasks
+        self._supplies = supplies
         self._mqtt = mqtt
         self._store = store
 
     def life(self) -> State:
-        """Whether every supervised task still runs; a broker that is away does not end one."""
-        return _state({name: ailment() for name, ailment in self._parts.items()})
+        """Whether every supervised task still runs: what else is wrong, no restart of the service mends."""
+        return _state({name: ailment() for name, ailment in self._tasks.items()})
+
+    def parts(self) -> State:
+        """Tasks and supplies: what is known without asking."""
+        return _state(self._parts())
 
     async def readiness(self) -> State:
-        """Life, and a connected broker, and a store that answers."""
-        found = {name: ailment() for name, ailment in self._parts.items()}
-        return _state({**found, "broker": self._mqtt.failure, "store": await self._store_problem()})
+        """Life, and all supplies, a connected broker, and a store that answers."""
+        return _state({**self._parts(), "broker": self._mqtt.failure, "store": await self._store_problem()})
+
+    def _parts(self) -> dict[str, str | None]:
+        return {name: ailment() for name, ailment in {**self._tasks, **self._supplies}.items()}
 
     async def _store_problem(self) -> str | None:
         try:

@@ -187,8 +187,7 @@ ALIVE = Operation(
     "alive",
     "health",
     "Whether the service lives",
-    "503, with every reason: a task that it lives by has ended, the disk is full or can't be written to, an "
-    "order waits for long though the broker is connected.",
+    "503, with every reason, where a task that it lives by has ended: a restart of the service mends that.",
     _STATE,
     failures=(503,),
 )
@@ -196,7 +195,8 @@ READY = Operation(
     "ready",
     "health",
     "Whether the service can work",
-    "503, with every reason, while the broker is not connected or the database does not answer.",
+    "503, with every reason: the broker is not connected, the database does not answer, the disk is full or "
+    "can't be written to, an order waits for long though the broker is connected, or a task has ended.",
     _STATE,
     failures=(503,),
 )

@@ -18,7 +18,15 @@ ORDER = "/api/cabinets/cab-1/smib-config"
 REQUEST = "/api/mqtt/config/request"
 PUBLISH = "/api/mqtt/config/publish"
 TEST = "/api/mqtt/test"
-WORK = ["connection", "outbox", "confirmations", "reports", "monitor", "watchdog", "disk", "backlog"]
+WORK = [
+    "connection",
+    "outbox",
+    "confirmations",
+    "reports",
+    "monitor",
+    "watchdog",
+    "access",
+]
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
@@ -281,7 +289,7 @@ class TestHealth:
             alive = await desk.ask("GET", "/healthz")
             assert (alive.status_code, alive.json()["working"]) == (200, WORK)
             ready = await desk.ask("GET", "/readyz")
-            assert ready.json()["working"] == [*WORK, "broker", "store"]
+            assert ready.json()["working"] == [*WORK, "disk", "backlog", "broker", "store"]
 
         at_desk(act)
 

@@ -1,4 +1,4 @@
-"""A disk without room and an outbox that is stuck are told by /healthz (issue 4, "Monitoring")."""
+"""A disk without room and an outbox that is stuck are told by /readyz (issue 4, "Monitoring")."""
 
 from __future__ import annotations
 
@@ -114,17 +114,18 @@ class TestOutbox:
         assert scene.look(1) is None
 
 
-def test_healthz_tells_and_says_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readyz_tells_and_says_when_it_is_over_and_the_service_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     async def act(desk: Desk) -> None:
         work = desk.application.work["watchdog"]
         watchdog: Watchdog = work.__self__  # type: ignore[attr-defined]
         monkeypatch.setattr(watchdog, "_disk", lambda: "no room")
         await watchdog.look()
-        answer = await desk.ask("GET", "/healthz")
+        assert (await desk.ask("GET", "/healthz")).status_code == 200
+        answer = await desk.ask("GET", "/readyz")
         assert answer.status_code == 503
         assert answer.json()["problems"] == [{"field": "disk", "wanted": "no room"}]
         monkeypatch.setattr(watchdog, "_disk", lambda: None)
         await watchdog.look()
-        assert (await desk.ask("GET", "/healthz")).status_code == 200
+        assert (await desk.ask("GET", "/readyz")).status_code == 200
 
     at_desk(act)
