@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from simulator.command_line import broker_uri
+from simulator.command_line import broker_uri, duration
 from simulator.control.options import ControlOptions, add_control_options, control_options
 from simulator.errors import LinkError
 from simulator.fleet.fleet import Fleet
@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 STRAGGLERS_S = 5.0
 """How long the ready line waits for the last devices once the first one is connected."""
 
+PATIENCE_S = 30.0
+"""How long a fleet tries to reach its broker at the start, unless --patience says otherwise."""
+
 DESCRIPTION = """\
 Run virtual SMIBs against a broker that runs already: each with its own connection, memory and cabinet.
 Once they are connected it prints one line with their number; Ctrl-C ends it.
 
 A device that is told to go to another broker or WiFi network really goes there, and comes back to its last
-working settings if it finds nothing. Devices that lose the broker try again for ever."""
+working settings if it finds nothing. Devices that lose the broker try again for ever; but where
+none of them is connected within --patience of the start, that is the end, with exit code 1."""
 
 EXAMPLES = """\
 examples:
@@ -86,6 +90,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="certificates to trust for TLS (default: the system's)",
     )
+    parser.add_argument(
+        "--patience",
+        type=duration,
+        metavar="D",
+        help="give up where no device is connected that long after the first attempt "
+        f"(default {PATIENCE_S:g}s)",
+    )
     add_control_options(parser)
     add_virtual_options(parser)
     add_report_options(parser)
@@ -108,11 +119,12 @@ def run(args: argparse.Namespace) -> int:
 
         return play(args, plan)
     check_reports(args)
+    patience_s = PATIENCE_S if args.patience is None else args.patience / 1000
     control = control_options(args)
     links = PahoLinks(tls=trusting(args.ca_file))
     tally = Tally()
     with kept_in(args.state) as state:
-        fleet = run_fleet(plan, links, args.broker, state, sys.stdout, control, tally)
+        fleet = run_fleet(plan, links, args.broker, state, sys.stdout, control, tally, patience_s)
         asyncio.run(until_interrupted(for_a_while(fleet, args.duration)))
     return 0 if tally.summary is None else judged(tally.summary, args)
 
@@ -145,8 +157,11 @@ async def run_fleet(
     out: TextIO,
     options: ControlOptions | None = None,
     tally: Tally | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> None:
-    """Start, say `ready`, and go on until cancelled; `tally` counts along, and is ended."""
+    """Start, say `ready`, and go on until cancelled; `tally` counts along, and is ended. LinkError where no
+    device is connected within `patience_s` of the first that tried.
+    """
     tally = tally or Tally()
     async with controlled(options) as control:
         fleet = _fleet(plan, links, broker, state, control, tally)
@@ -154,7 +169,8 @@ async def run_fleet(
             await fleet.start()
             if control is not None:
                 control.start(fleet)
-            await _gathered(fleet, broker)
+            await _reached(fleet, broker, patience_s)
+            await _gathered(fleet)
             out.write(ready_line(fleet, control) + "\n")
             out.flush()
             await asyncio.get_running_loop().create_future()
@@ -178,13 +194,27 @@ def _fleet(
     return Fleet(plan, links, broker=broker, state=state, trust=trust, on_event=hook)
 
 
-async def _gathered(fleet: Fleet, broker: BrokerAddress) -> None:
-    """Wait until all devices are connected, or some are and the others had their time."""
+async def _reached(fleet: Fleet, broker: BrokerAddress, patience_s: float) -> None:
+    """Wait until a device is connected; LinkError if that takes too long from the first attempt on.
+
+    Boards that boot for long, or have no power at first, take nothing of that time.
+    """
+    await fleet.until(lambda: fleet.totals["connecting"] > 0)
+    try:
+        async with asyncio.timeout(patience_s):
+            await fleet.until(lambda: fleet.online > 0 or fleet.is_settled)
+            if not fleet.online:
+                sentence = f"no device is connected to {broker} yet; they keep trying for {patience_s:g} s"
+                logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
+            await fleet.until(lambda: fleet.online > 0)
+    except TimeoutError as exc:
+        sentence = f"no device was connected to {broker} within {patience_s:g} s: a broker that runs and lets"
+        raise LinkError("no broker", f"{sentence} them in was wanted (--patience waits longer).") from exc
+
+
+async def _gathered(fleet: Fleet) -> None:
+    """Wait until all devices are connected, or those that are not had their time."""
     await fleet.settled()
-    if not fleet.online:
-        sentence = f"no device is connected to {broker} yet; they keep trying"
-        logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
-    await fleet.until(lambda: fleet.online > 0)
     with contextlib.suppress(TimeoutError):  # those that have not come by then may never come
         async with asyncio.timeout(STRAGGLERS_S):
             await fleet.until(lambda: fleet.online == len(fleet))

@@ -22,7 +22,8 @@ from simulator.fleet.who import Who, one
 from simulator.link.link import Links
 from simulator.link.networks import Networks
 from simulator.session.download import Downloads, Trust
-from simulator.session.session import FAILED, Session, Surroundings, Tell
+from simulator.session.session import FAILED, Session
+from simulator.session.surroundings import Surroundings, Tell
 from wire.address import BrokerAddress
 
 BATCH = 50
@@ -165,9 +166,14 @@ class Fleet:
         self._look()
         await session.left()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every device has been online, or was refused once, or failed."""
+        return not self._undecided
+
     async def settled(self) -> None:
-        """Return when every device has been online, or was refused once, or failed."""
-        await self.until(lambda: not self._undecided)
+        """Return when that is so."""
+        await self.until(lambda: self.is_settled)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Return when `condition` holds; it is looked at whenever a device changes state or is refused."""

@@ -41,7 +41,15 @@ def refuse_odd_options(args: argparse.Namespace) -> None:
         for name in ("duration", "out"):
             if getattr(args, name) is None:
                 args.refuse(f"--virtual-time: --{name} was wanted too")
-        for name in ("state", "control_port", "ca_file", "summary_json", "summary_csv", "fail_if"):
+        for name in (
+            "state",
+            "control_port",
+            "ca_file",
+            "patience",
+            "summary_json",
+            "summary_csv",
+            "fail_if",
+        ):
             if getattr(args, name) not in (None, []):
                 args.refuse(f"--{name.replace('_', '-')}: a fleet in virtual time has none")
         return

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from simulator.tests.floor import embedded
-from simulator.tests.program import Program, run
+from simulator.tests.program import DEADLINE_S, Program, run
 from wire.components import COMPONENTS
 
 FLEETS = Path(__file__).parents[3] / "fixtures" / "fleets"
@@ -38,6 +38,25 @@ class TestFleet:
             line = program.err.find(lambda line: "no device is connected" in line, "a sentence")
             assert "mqtt://u:***@127.0.0.1:1" in line
             assert program.end()[0] == 0
+
+    def test_without_a_broker_its_patience_ends(self) -> None:
+        ended = run("fleet", "--broker", "mqtt://u:hunter2hunter2@127.0.0.1:1", "--patience", "300ms")
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.splitlines()[-1] == (
+            "smib-lab: no device was connected to mqtt://u:***@127.0.0.1:1 within 0.3 s: a broker that runs "
+            "and lets them in was wanted (--patience waits longer)."
+        )
+        assert "Traceback" not in ended.stderr
+
+    def test_once_connected_it_waits_for_its_broker_beyond_its_patience(self) -> None:
+        with Program("broker", "--mqtt-port", "0", "--no-ws") as broker:
+            uri = broker.ready()["mqtt"]
+            options = ("--count", "2", "--patience", "500ms", "--duration", "3s", "--verbose")
+            with Program("fleet", "--broker", uri, *options) as program:
+                program.ready()
+                broker.process.kill()
+                assert program.process.wait(DEADLINE_S) == 0
+                assert any("state=waiting" in line for line in program.err.rest())
 
     @pytest.mark.parametrize(
         ("args", "code", "sentence"),
