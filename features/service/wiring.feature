@@ -128,11 +128,11 @@ Feature: How the CMS and its broker find each other
     And the broker comes back
     And its SMIB connects again
     And the CMS is ready again
-    Then the only updates of "coms" that the SMIB receives are, in this order
-      """
-      {"comsMode": 1, "comsAddr": 3, "comsGPC": 7}
-      """
-    And the only updates of "net" that the SMIB receives are, in this order
+    Then the SMIB receives an update of "net" with
       """
       {"netStaSSID": "Second", "netStaChan": 2}
+      """
+    And the only updates of "coms" that the SMIB receives are, in this order
+      """
+      {"comsMode": 1, "comsAddr": 3, "comsGPC": 7}
       """
