@@ -14,7 +14,7 @@ from simulator.control.recorder import Recorder
 from simulator.control.server import ControlServer, listen, url_of
 from simulator.deadlines import steady_clock
 from simulator.fleet.fleet import Fleet
-from simulator.session.session import Tell
+from simulator.session.surroundings import Tell
 
 
 class Control:

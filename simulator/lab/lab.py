@@ -28,7 +28,7 @@ from simulator.lab.claim import PortClaim
 from simulator.lab.cms_process import CmsProcess
 from simulator.lab.folder import CMS_LOG, FLOOR_LOG, LabFolder
 from simulator.link.links import PahoLinks
-from simulator.session.session import Tell
+from simulator.session.surroundings import Tell
 from simulator.traffic.pulse import Pulse
 from wire.address import BrokerAddress, parse_address
 

@@ -9,10 +9,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from simulator.deadlines import Clock, Deadline, Deadlines
+from simulator.deadlines import Deadline
 from simulator.device.device import Device
 from simulator.device.effects import (
     Connect,
@@ -31,12 +30,8 @@ from simulator.errors import StateDirError
 from simulator.faults import SOUND, AnyFault, Arrival, FaultSpec
 from simulator.link.faulty_link import FaultyLink, Phase
 from simulator.link.link import Link
-from simulator.link.networks import Networks
 from simulator.session.affliction import Affliction
-from simulator.session.download import Downloads
-
-Tell = Callable[[str, str, Mapping[str, Any]], None]
-"""Relay id, kind of event, facts; see `Fleet` for the kinds."""
+from simulator.session.surroundings import Surroundings
 
 FAILED = "failed"
 """The state of a session whose device raised, beside the values of `simulator.device.transitions.State`."""
@@ -47,20 +42,6 @@ MOST_HELD = 1_000
 _PHASES = {State.CONNECTING: Phase.CONNECTING, State.ONLINE: Phase.UP}
 
 _log = logging.getLogger("simulator.session")
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the devices of a fleet have in common: the time, their timers, the networks that exist, where an
-    NVS is kept (None: nowhere), who is told of everything, and how firmware is loaded.
-    """
-
-    clock: Clock
-    deadlines: Deadlines
-    networks: Networks
-    save: Callable[[str, Mapping[str, Any]], None] | None
-    tell: Tell
-    downloads: Downloads
 
 
 class Session:
