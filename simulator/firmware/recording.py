@@ -32,6 +32,7 @@ ASKED = 2
 SITE = frozenset(
     {"mqttURI", "mqttUsername", "mqttPassword", "netStaSSID", "netStaPwd", "netStaChan", "otaURL"}
 )
+TOPICS = frozenset({"mqttSubTopic", "mqttPubTopic", "mqttCfgTopic"})
 
 
 @dataclass(slots=True)
@@ -131,8 +132,14 @@ def _kept(component: Component, values: Mapping[str, Any], relay_id: str) -> dic
             continue
         if not isinstance(value, row.type) or not row.accepts(value):
             continue
-        kept[row.name] = value.removesuffix(relay_id) if isinstance(value, str) else value
+        kept[row.name] = _shared(value, relay_id) if row.name in TOPICS else value
     return kept
+
+
+def _shared(topic: Any, relay_id: str) -> Value:
+    """A topic as every board can have it: the id is a whole level of it, at its end, or stays."""
+    prefix, slash, last = str(topic).rpartition("/")
+    return prefix + slash if slash and last == relay_id else str(topic)
 
 
 def _comment(what: str, names: Sequence[str]) -> list[str]:

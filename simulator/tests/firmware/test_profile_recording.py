@@ -14,7 +14,7 @@ from simulator.broker import Broker
 from simulator.cli import FAILED, main
 from simulator.errors import OnlookerError, RecordError
 from simulator.firmware.profile_file import parse_profile
-from simulator.firmware.recording import Recording, profile_text, record
+from simulator.firmware.recording import Recording, profile_body, profile_text, record
 from simulator.tests.floor import RELAY, device, embedded, running
 from wire.address import parse_address
 from wire.components import COMPONENTS
@@ -91,6 +91,21 @@ def test_our_own_board_is_recorded_as_it_left_the_factory() -> None:
     profile = parse_profile("p.yaml", profile_text(recording).encode())
     assert profile.config == {"coms": {"comsRTE": 1}, "app": {"firmware": "smib", "version": "1.4.0"}}
     assert not profile.lacks
+
+
+def test_the_id_is_taken_off_a_topic_that_ends_in_it_and_off_nothing_else() -> None:
+    topics = {
+        "mqttSubTopic": "floor/relay/b",
+        "mqttPubTopic": "floor/smib",
+        "mqttCfgTopic": "b",
+    }
+    values: dict[str, dict[str, Any]] = {
+        "mqtt": {**COMPONENTS["mqtt"].defaults(), **topics},
+        "app": {"firmware": "smib", "version": "0.8b"},
+    }
+    body, _ = profile_body(values, "b")
+    assert body["config"]["mqtt"] == {**topics, "mqttSubTopic": "floor/relay/"}
+    assert body["firmware"] == {"firmware": "smib", "version": "0.8b"}
 
 
 def test_a_device_that_does_not_answer_gives_no_profile() -> None:
