@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from simulator.broker.address import reachable
 from simulator.broker.broker import Credentials, Engine
+from simulator.broker.own_broker import OwnBroker
 from simulator.errors import BrokerError
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ that.
 """
 
 
-class EmbeddedBroker:
+class EmbeddedBroker(OwnBroker):
     """amqtt with TCP and WebSocket listeners and, if wanted, one user; see `Broker` for the interface.
 
     A second `start` after `stop` listens on the same ports again, with nothing retained and no session left.
@@ -37,28 +36,9 @@ class EmbeddedBroker:
         host: str = "127.0.0.1",
         credentials: Credentials | None = None,
     ) -> None:
-        self._mqtt_port = mqtt_port
-        self._ws_port = ws_port
-        self._host = host
-        self._credentials = credentials
+        super().__init__(mqtt_port, ws_port, host, credentials)
         self._broker: RepairedBroker | None = None
         self._ended = asyncio.Event()
-
-    @property
-    def mqtt_port(self) -> int:
-        return self._mqtt_port
-
-    @property
-    def ws_port(self) -> int | None:
-        return self._ws_port
-
-    @property
-    def uri(self) -> str:
-        return f"mqtt://{reachable(self._host)}:{self._mqtt_port}"
-
-    @property
-    def ws_uri(self) -> str | None:
-        return None if self._ws_port is None else f"ws://{reachable(self._host)}:{self._ws_port}"
 
     @property
     def dropped(self) -> int:
@@ -103,12 +83,3 @@ class EmbeddedBroker:
         """Wait for `stop`; it lives and dies with this process."""
         await self._ended.wait()
         return "it was stopped"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()

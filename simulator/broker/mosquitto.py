@@ -12,11 +12,10 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from simulator.broker.address import reachable, reason
+from simulator.broker.address import reason
 from simulator.broker.broker import Credentials, Engine
+from simulator.broker.own_broker import OwnBroker
 from simulator.errors import BrokerError, BrokerNotInstalled, PortTaken
 from simulator.lab.child import dies_with_its_parent
 
@@ -31,7 +30,7 @@ ATTEMPTS = 3
 """How often other free ports are tried where one was lost between finding it and listening on it."""
 
 
-class MosquittoBroker:
+class MosquittoBroker(OwnBroker):
     """A Mosquitto of our own with a generated configuration; see `Broker` for the interface.
 
     Nothing is persisted: a stop forgets retained messages and sessions, as the embedded broker does. A
@@ -48,28 +47,9 @@ class MosquittoBroker:
         credentials: Credentials | None = None,
     ) -> None:
         self._wanted = (mqtt_port, ws_port)
-        self._mqtt_port = mqtt_port
-        self._ws_port = ws_port
-        self._host = host
-        self._credentials = credentials
+        super().__init__(mqtt_port, ws_port, host, credentials)
         self._process: asyncio.subprocess.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-
-    @property
-    def mqtt_port(self) -> int:
-        return self._mqtt_port
-
-    @property
-    def ws_port(self) -> int | None:
-        return self._ws_port
-
-    @property
-    def uri(self) -> str:
-        return f"mqtt://{reachable(self._host)}:{self._mqtt_port}"
-
-    @property
-    def ws_uri(self) -> str | None:
-        return None if self._ws_port is None else f"ws://{reachable(self._host)}:{self._ws_port}"
 
     async def start(self) -> None:
         """Write the configuration, start Mosquitto and wait until it has opened its ports."""
@@ -108,15 +88,6 @@ class MosquittoBroker:
         if self._process is None:
             return "it was stopped"
         return f"Mosquitto ended with exit code {await self._process.wait()}"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
 
     async def _start_once(self, program: list[str], folder: Path) -> None:
         mqtt_port, ws_port = self._wanted
