@@ -21,6 +21,8 @@ from wire.topics import Topics
 QUEUE_SIZE = 256
 LOG_EVERY_MS = 60_000
 LOGGED_TOPICS = 256
+ANSWERS_A_SECOND = 10
+"""Answers of one relay that have a line of their own in the log; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ class Hub:
         self._readers: dict[str | None, list[Subscription]] = {}
         self._counts: Counter[str] = Counter()
         self._quiet_until: dict[tuple[str, str], int] = {}
+        self._answers: dict[str, tuple[int, int]] = {}
         self._closed = False
 
     def route(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
@@ -191,6 +194,7 @@ class Hub:
             readers.remove(subscription)
             if not readers:
                 self._readers.pop(key, None)
+                self._tell_untold(key)
 
     def readers(self, relay_id: str | None) -> int:
         """How many read this relay, or with None the whole floor."""
@@ -219,13 +223,29 @@ class Hub:
             observe(delivery)
         readers = self._readers.get(delivery.relay_id, ())
         if readers and delivery.topic == self._topics.config:
-            log.event("<", "config answer", comp=delivery.fields.get("comp"), relay=delivery.relay_id)
+            self._answered(delivery)
         else:
             log.detail("<", "message", topic=delivery.topic, relay=delivery.relay_id)
         lost = sum(reader.offer(delivery) for reader in readers)
         lost += sum(reader.offer(delivery) for reader in self._readers.get(None, ()))
         if lost:
             self._counts["dropped"] += lost
+
+    def _answered(self, delivery: Delivery) -> None:
+        """The line of an answer that somebody reads; what a relay says too often is counted in one."""
+        relay_id, second = delivery.relay_id, delivery.received_ms // 1000
+        began, count = self._answers.get(relay_id, (second, 0))
+        if began != second:
+            self._tell_untold(relay_id)
+            count = 0
+        self._answers[relay_id] = (second, count + 1)
+        if count < ANSWERS_A_SECOND:
+            log.event("<", "config answer", comp=delivery.fields.get("comp"), relay=relay_id)
+
+    def _tell_untold(self, relay_id: str | None) -> None:
+        _, count = self._answers.pop(relay_id or "", (0, 0))
+        if count > ANSWERS_A_SECOND:
+            log.event("<", "more config answers", relay=relay_id, count=count - ANSWERS_A_SECOND)
 
     def _refused(self, kind: str, topic: str, size: int, why: str) -> None:
         self._counts[f"refused-{kind}"] += 1

@@ -1,15 +1,15 @@
 """The log: one line per event on standard error, secrets redacted (design, rule 18).
 
-A line is a mark, a few words, then the facts as ``key=value``:
+A line is the time, a mark, a few words, then the facts as ``key=value``:
 
-    = mqtt connected broker=mqtt://floor:***@localhost:1883
-    > config request comp=mqtt relay=e831cdfa8384 topic=sas/relay/e831cdfa8384 request=4f0a12-7
-    < config answer comp=mqtt relay=e831cdfa8384
-    ! message not routed kind=not-json topic=smib/config
+    2024-01-15T10:30:00.000Z = mqtt connected broker=mqtt://floor:***@localhost:1883
+    2024-01-15T10:30:01.204Z > config request comp=mqtt relay=e831cdfa8384 request=4f0a12-7
+    2024-01-15T10:30:01.240Z < config answer comp=mqtt relay=e831cdfa8384
+    2024-01-15T10:30:02.017Z ! message not routed kind=not-json topic=smib/config
 
 ``<`` is something that came in, ``>`` something that went out, ``=`` a new state, ``!`` an error. Whatever a
 value holds, it stays on its line and in its place: what is not a plain word is written as a JSON string.
-With ``CMS_LOG_FORMAT=json`` a line is a JSON object of the same facts, with its time. What a request causes
+With ``CMS_LOG_FORMAT=json`` a line is a JSON object of the same facts. What a request causes
 has its id on the line, see ``caused_by``. Lines go through the logger ``cms`` of the standard library, so
 that a program that embeds the service can send them elsewhere.
 """
@@ -90,7 +90,7 @@ def request() -> str | None:
 
 
 def line(mark: Mark, what: str, facts: dict[str, Any]) -> str:
-    """The line itself, without its end: printable ASCII on one line, whatever the facts are."""
+    """The line itself, without its time and its end: printable ASCII on one line, whatever the facts are."""
     words = [mark, what if what.isascii() and what.isprintable() else ascii(what)]
     for key, fact in facts.items():
         if fact is not None:
@@ -142,14 +142,18 @@ class _Lines(logging.Handler):
 
 
 def _as_text(record: logging.LogRecord) -> str:
-    return record.getMessage()
+    return f"{format_timestamp(_now_ms())} {record.getMessage()}"
 
 
 def _as_json(record: logging.LogRecord) -> str:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = _now_ms()
     if isinstance(record, _Record):
         return json_line(record.mark, record.msg, record.facts, record.levelno, now_ms)
     return json_line("=", record.getMessage(), {}, logging.INFO, now_ms)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _typed(key: str, fact: Any) -> Any:

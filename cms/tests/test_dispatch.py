@@ -96,7 +96,7 @@ def test_every_line_between_has_the_id_and_no_other_line_has(lines: io.StringIO)
         said = lines.getvalue().splitlines()
         for number in range(3):
             mine = [line for line in said if line.endswith(f" request=trace-{number}")]
-            assert [" ".join(line.split()[:2]) for line in mine] == ["< request", "> request", "> answer"]
+            assert [" ".join(line.split()[1:3]) for line in mine] == ["< request", "> request", "> answer"]
         log.event("=", "later")
         assert lines.getvalue().endswith("= later\n")
 

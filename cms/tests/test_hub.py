@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms.errors import BrokerUnavailable
-from cms.hub import LOG_EVERY_MS, LOGGED_TOPICS, Delivery, Dropped, Hub, Subscription
+from cms.hub import ANSWERS_A_SECOND, LOG_EVERY_MS, LOGGED_TOPICS, Delivery, Dropped, Hub, Subscription
 from wire.errors import RelayIdError
 from wire.topics import Topics
 
@@ -175,6 +175,24 @@ class TestHostileBytes:
         hub.route("smib/config", b"")
         assert len(caplog.messages) == 4
         assert refused(hub) == {"empty": 51, "not-json": 100}
+
+    def test_answers_of_a_babbling_relay_are_counted_in_one_line_a_second(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "cms")
+        clock = Clock()
+        hub = a_hub(clock=clock)
+        body = b'{"typ":"cfg","comp":"mqtt","rly":"e831cdfa8384"}'
+        with hub.subscribe("e831cdfa8384"):
+            for _ in range(ANSWERS_A_SECOND + 5):
+                hub.route("smib/config", body)
+            assert [line[:15] for line in caplog.messages] == ["< config answer"] * ANSWERS_A_SECOND
+            clock.ms += 1000
+            hub.route("smib/config", body)
+            assert caplog.messages[-2] == "< more config answers relay=e831cdfa8384 count=5"
+            for _ in range(ANSWERS_A_SECOND):
+                hub.route("smib/config", body)
+        assert caplog.messages[-1] == "< more config answers relay=e831cdfa8384 count=1"
 
     def test_from_endless_topics_do_not_fill_log_and_memory(self, caplog: pytest.LogCaptureFixture) -> None:
         clock = Clock()
