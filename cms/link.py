@@ -33,6 +33,7 @@ ANSWER_S = 10.0
 """Within which the broker acknowledges a SUBSCRIBE or an UNSUBSCRIBE."""
 
 FAREWELL_S = 0.5
+GIVEN_UP = "it was given up"
 READ_BATCH = 64
 """Messages that are read in one turn of the event loop, before others have theirs."""
 
@@ -92,9 +93,10 @@ class Link:
         except TimeoutError as exc:
             if self._lost:
                 raise BrokerUnavailable("the connection was lost before the broker acknowledged") from exc
+            why = f"the broker did not acknowledge within {timeout_s:g} s"
             if handed:
-                self.cut()
-            raise BrokerUnavailable(f"the broker did not acknowledge within {timeout_s:g} s") from exc
+                self.cut(why)
+            raise BrokerUnavailable(why) from exc
         except (aiomqtt.MqttError, ValueError) as exc:
             raise BrokerUnavailable(f"PUBLISH failed, {_reason(exc)}") from exc
 
@@ -116,10 +118,10 @@ class Link:
             await self._client.__aexit__(None, None, None)
         self._client.cut()
 
-    def cut(self) -> None:
-        """Drop the connection at once, and whatever waits to be sent over it; ended() returns."""
+    def cut(self, why: str = GIVEN_UP) -> None:
+        """Drop the connection at once, and whatever waits to be sent over it; ended() returns ``why``."""
         self._lost = True
-        self._client.cut()
+        self._client.cut(why)
 
     def _lose(self) -> None:
         self._lost = True
@@ -265,20 +267,20 @@ class _Client(aiomqtt.Client):
         self._settled.set()
         self.cut()
 
-    def cut(self) -> None:
+    def cut(self, why: str = GIVEN_UP) -> None:
         """Reset the connection: what waits to be sent is not, and a reader of messages is told."""
         # In its turn, behind an add_reader that aiomqtt may have scheduled for this socket. Where the loop is
         # closed, the process is at its end, and the socket with it.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._cut_now)
+            self._loop.call_soon_threadsafe(self._cut_now, why)
 
-    def _cut_now(self) -> None:
+    def _cut_now(self, why: str) -> None:
         sock = self._client.socket()
         if sock is not None and sock.fileno() >= 0:
             with _twin(sock) as twin:
                 twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._client._sock_close()
-        self._end(aiomqtt.MqttError("it was given up"))
+        self._end(aiomqtt.MqttError(why))
 
 
 def _twin(sock: Any) -> socket.socket:

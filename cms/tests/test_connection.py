@@ -221,7 +221,9 @@ class TestPublishing:
                 await made.wait_connected(10)
                 with pytest.raises(BrokerUnavailable, match=r"did not acknowledge within 0\.2 s"):
                     await made.publish(RELAY, b"order", qos=1)
-                await until(lambda: broker.count(CONNECT) == 2)  # the link is not trusted any more
+                await until(lambda: made.failure is not None)  # the link is not trusted any more
+                assert made.failure == "the broker did not acknowledge within 0.2 s"
+                await until(lambda: broker.count(CONNECT) == 2)
                 await made.wait_connected(10)
                 await made.publish(RELAY, b"marker", qos=0)
                 await until(lambda: broker.count(PUBLISH) == 2)
