@@ -4,6 +4,7 @@ CmsError                       the root: catch this at a program's border
 ├── SettingError               the operator's: a setting that stops the start
 │   └── CabinetsError          the operator's: the cabinets that CMS_CABINETS names, every fault of them
 ├── PortTaken                  the operator's: the service can't listen where it was told to
+├── OutputFailed               the operator's: standard output takes nothing
 ├── RequestError               the caller's: a field that is missing or wrong (400)
 │   ├── BodyTooLarge           the caller's: a body over 64 KiB (413)
 │   ├── BodyTooSlow            the caller's: a body that does not end (408)
@@ -70,6 +71,14 @@ class PortTaken(CmsError):
         )
         self.host = host
         self.port = port
+
+
+class OutputFailed(CmsError):
+    """Nobody can be told that the service is ready."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"standard output: a stream that can be written to was wanted ({reason})")
+        self.reason = reason
 
 
 class RequestError(CmsError):

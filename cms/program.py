@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import resource
 import socket
 import sys
@@ -15,6 +16,7 @@ import uvloop
 
 from cms import log
 from cms.app import Application, build
+from cms.errors import OutputFailed
 from cms.server import Server, adopt_server_log, listen, url_of
 from cms.settings import Settings
 
@@ -30,7 +32,7 @@ class StopSignal(Protocol):
 
 
 def run(settings: Settings, stop: StopSignal, unknown: Sequence[str] = ()) -> None:
-    """Serve until ``stop``. PortTaken, SettingError or StoreError where the service can't start.
+    """Serve until ``stop``. PortTaken, SettingError, StoreError or OutputFailed where it can't start.
 
     ``unknown`` are variables that look like settings and are none; the log names them.
     """
@@ -76,5 +78,10 @@ async def _settle(application: Application) -> None:
 def _say_ready(url: str) -> None:
     # What was made until here lives as long as the program: the collector need not look at it again.
     gc.freeze()
-    sys.stdout.write(f"ready cms url={url}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"ready cms url={url}\n")
+        sys.stdout.flush()
+    except OSError as exc:
+        with open(os.devnull, "w") as nowhere:  # else the interpreter tries again at its end, and complains
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        raise OutputFailed(exc.strerror or str(exc)) from exc

@@ -77,7 +77,7 @@ def test_it_says_where_it_is_and_ends_cleanly(tmp_path: Path, number: signal.Sig
     assert program.returncode == 0, err
     assert out == ""
     assert "Traceback" not in err
-    assert err.splitlines()[-1].startswith("= stopped")
+    assert re.match(r"\d{4}-\d\d-\d\dT[\d:.]+Z = stopped ", err.splitlines()[-1])
 
 
 def test_a_signal_during_the_start_ends_it_before_it_is_ready(
@@ -153,6 +153,25 @@ def test_a_variable_that_is_nearly_a_setting_is_named_at_the_start(tmp_path: Pat
     (line,) = [line for line in err.splitlines() if "not known" in line]
     assert "names=CMS_DATABSE,MQTT_URL" in line
     assert "secret" not in err
+
+
+def test_an_output_that_takes_nothing_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "cms", "serve", "--port", "0"],
+            cwd=ROOT,
+            env=environment(tmp_path, CMS_LOG="quiet"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1] == (
+        "smib-cms: standard output: a stream that can be written to was wanted (No space left on device)"
+    )
 
 
 def test_help_teaches_every_setting(tmp_path: Path) -> None:
