@@ -13,6 +13,7 @@ from typing import Any
 from cms.agreement import confirmed_by
 from cms.gauge import Durations, Rate
 from wire.commands import LOCK, RESTART, UNLOCK
+from wire.components import COMPONENTS
 from wire.orders import (
     Command,
     ConfigRequest,
@@ -110,6 +111,8 @@ class SmibState:
     restarting_since_s: float | None = None
     updating: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     waiting: dict[str, float] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    """Those of ``waiting`` that were components from before a reconnect: an announcement is no answer."""
     answers: Durations = field(default_factory=Durations)
     errors: Counter[str] = field(default_factory=Counter)
     reconnects: int = 0
@@ -134,6 +137,8 @@ class SmibState:
             return None
         if typ == "cfg":
             return self._configured(fields, at_s)
+        if typ == "NETWORK_CONNECTED":
+            self._lose_requests()
         if typ in ERROR_EVENTS:
             self.errors[typ] += 1
         self.locked = LOCKS.get(typ, self.locked)
@@ -147,6 +152,7 @@ class SmibState:
         """It was heard, or it took its leave, or it was silent for too long."""
         if online and not self.online and self.last_seen_ms:
             self.reconnects += 1
+            self._lose_requests()
         self.online = online
         if not online:
             self.installing = False
@@ -165,12 +171,14 @@ class SmibState:
         name = awaited(order)
         if name is not None:
             self.waiting[name] = at_s
+            self.lost.discard(name)
 
     def unsent(self, order: Order) -> None:
         """The broker did not take it."""
         if isinstance(order, Restart | Command):
             self.restarting_since_s = None
         self.waiting.pop(awaited(order) or "", None)
+        self.lost.discard(awaited(order) or "")
 
     def given_up(self, component: str) -> None:
         """What was ordered of ``component`` is no longer on its way."""
@@ -180,6 +188,7 @@ class SmibState:
         """Give up waiting for the answer to what was sent then, where it did not come."""
         if self.waiting.get(name) == sent_s:
             del self.waiting[name]
+            self.lost.discard(name)
             self.errors[UNANSWERED] += 1
 
     def elapsed(self, at_s: float) -> None:
@@ -197,8 +206,12 @@ class SmibState:
             del self.updating[component]
         return self._answered(component, at_s)
 
+    def _lose_requests(self) -> None:
+        """A device that comes back announces what it holds; an earlier request may never have reached it."""
+        self.lost.update(self.waiting.keys() & COMPONENTS.keys())
+
     def _answered(self, name: str | None, at_s: float) -> float | None:
-        sent_s = None if name is None else self.waiting.pop(name, None)
+        sent_s = None if name is None or name in self.lost else self.waiting.pop(name, None)
         if sent_s is None or name == RESTART:  # how long a restart takes is no answer time
             return None
         self.answers.add(at_s - sent_s)

@@ -187,6 +187,22 @@ class TestOrders:
         assert scene.smib.answers.percentiles((0.5,)) == [0.25]
         assert (scene.floor.answers.count, sum(scene.floor.histogram)) == (1, 1)
 
+    def test_what_a_device_announces_when_it_is_back_answers_nothing(self) -> None:
+        scene = Scene()
+        scene.send(ConfigRequest("net"))
+        scene.s += 20
+        scene.hear(typ="NETWORK_CONNECTED")
+        scene.hear(typ="cfg", comp="net", netStaChan=1)
+        assert scene.smib.answers.count == 0
+        scene.send(ConfigRequest("net"))
+        scene.s += 0.5
+        scene.hear(typ="cfg", comp="net", netStaChan=1)
+        assert scene.smib.answers.percentiles((0.5,)) == [0.5]
+        scene.send(ConfigRequest("net"))
+        scene.hear(typ="NETWORK_CONNECTED")
+        scene.pass_(30.001)
+        assert scene.floor.errors()["unanswered"] >= 1
+
     def test_no_answer_in_time_is_an_error_once(self) -> None:
         scene = Scene()
         scene.send(ConfigRequest("mqtt"))
