@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from wire.redaction import SECRET_NAMES, redacted_text
@@ -40,8 +38,7 @@ def test_every_secret_of_the_contract_is_known(name: str) -> None:
     assert "leak-me" not in redacted_text(f'{{"{name}":"leak-me",}}')
 
 
+@pytest.mark.timeout(20)  # a pattern that backtracks would take hours
 @pytest.mark.parametrize("part", ["pwd", "pwd ", 'pwd:"', "\\", "a@://", "://a:", 'token":'])
-def test_a_long_text_costs_little(part: str) -> None:
-    began = time.perf_counter()
-    redacted_text(part * (65_536 // len(part)))
-    assert time.perf_counter() - began < 2
+def test_a_long_text_comes_to_an_end(part: str) -> None:
+    assert redacted_text(part * (65_536 // len(part)))
