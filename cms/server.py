@@ -9,10 +9,12 @@ import contextlib
 import errno
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from httptools import HttpParserError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -109,8 +111,12 @@ class Server(uvicorn.Server):
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP, but for its answer to what is no HTTP at all, which is the error envelope."""
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the signature is uvicorn's
-        body = to_bytes(failure("request: HTTP/1.1 was wanted", format_timestamp(int(time.time() * 1000))))
+    def send_400_response(self, msg: str) -> None:
+        """``msg`` is the same for everything; what the parser found is in the error under way."""
+        error = sys.exception()
+        why = str(error) if isinstance(error, HttpParserError) and str(error) else msg
+        sentence = f"request: HTTP/1.1 was wanted ({why.strip()[:200]})"
+        body = to_bytes(failure(sentence, format_timestamp(int(time.time() * 1000))))
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
             b"content-length: %d\r\n\r\n%b" % (len(body), body)

@@ -152,6 +152,8 @@ class TestNonsense:
             reader, _ = await here.call(bytes_sent)
             status, headers, fields = await answer(reader)
             assert (status, headers["connection"], fields["success"]) == (400, "close", False)
+            assert fields["error"].startswith("request: HTTP/1.1 was wanted (Invalid ")
+            assert "request received" not in fields["error"]  # what uvicorn says of everything
             assert await reader.read() == b""
 
         at(act)
