@@ -83,8 +83,7 @@ def _serve(settings: Settings, unknown: Sequence[str], stop: Stop) -> int:
 def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
     from cms import maintenance
 
-    given = {} if options.database is None else {"CMS_DATABASE": options.database}
-    database = read_settings({**environ, **given}).database
+    database = _read(environ, CMS_DATABASE=("--database", options.database)).database
     if options.command == "users":
         return _users(options, database)
     if options.command == "audit":
@@ -111,8 +110,18 @@ def _users(options: argparse.Namespace, database: str) -> bool:
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
-    given = {"CMS_HOST": options.host, "CMS_PORT": options.port}
-    return read_settings({**environ, **{name: text for name, text in given.items() if text is not None}})
+    return _read(environ, CMS_HOST=("--host", options.host), CMS_PORT=("--port", options.port))
+
+
+def _read(environ: Mapping[str, str], **options: tuple[str, str | None]) -> Settings:
+    """The settings, of which ``options`` go before the environment and are named in errors."""
+    given = {name: text for name, (_, text) in options.items() if text is not None}
+    try:
+        return read_settings({**environ, **given})
+    except SettingError as exc:
+        if exc.name not in given:
+            raise
+        raise SettingError(options[exc.name][0], exc.shown, exc.wanted) from exc
 
 
 def _complain(exc: CmsError, code: int) -> int:

@@ -270,10 +270,12 @@ class StoreTooNew(StoreError):
 class RelayTaken(StoreError):
     """A cabinet that was to be added has the SMIB of another one; none was added. ``problems`` has all."""
 
-    def __init__(self, cabinet_id: str, relay_id: str, owner: str) -> None:
+    def __init__(
+        self, cabinet_id: str, relay_id: str, owner: str, given: str = "the cabinets of CMS_CABINETS"
+    ) -> None:
         super().__init__(
             f"The cabinet {cabinet_id} can't be added: its relayId {relay_id} belongs to {owner}, which is "
-            f"stored already. Correct the cabinets of CMS_CABINETS, or use another CMS_DATABASE."
+            f"stored already. Correct {given}, or use another CMS_DATABASE."
         )
         self.cabinet_id = cabinet_id
         self.relay_id = relay_id
@@ -283,8 +285,8 @@ class RelayTaken(StoreError):
 
     @classmethod
     def of(cls, errors: Sequence[RelayTaken]) -> RelayTaken:
-        """One error for all of ``errors``, of which there is at least one."""
+        """One error for all of ``errors`` of an import, of which there is at least one."""
         first = errors[0]
-        whole = cls(first.cabinet_id, first.relay_id, first.owner)
+        whole = cls(first.cabinet_id, first.relay_id, first.owner, "the file")
         whole.problems = tuple(problem for error in errors for problem in error.problems)
         return whole

@@ -135,6 +135,12 @@ def test_the_database_of_a_folder_that_is_none_is_exit_code_1(tmp_path: Path) ->
     assert "Traceback" not in ended.stderr
 
 
+def test_an_option_that_is_wrong_is_called_as_it_was_given(tmp_path: Path) -> None:
+    ended = smib_cms(tmp_path, "serve", "--port", "70000")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("smib-cms: The setting --port is '70000': ")
+
+
 def test_a_database_in_a_folder_that_is_not_there_is_refused_and_the_folder_not_made(tmp_path: Path) -> None:
     path = tmp_path / "nope" / "cms.sqlite3"
     ended = smib_cms(tmp_path, "serve", "--port", "0", CMS_DATABASE=str(path))

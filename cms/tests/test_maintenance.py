@@ -103,4 +103,5 @@ def test_a_smib_of_another_cabinet_is_1(
     file = tmp_path / "taken.csv"
     file.write_text("id,relayId\ncab-9,e831cdfa8384\n")
     assert main(["cabinets", "import", str(file), "--database", database]) == 1
-    assert "belongs to cab-1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "belongs to cab-1, which is stored already. Correct the file, or use another CMS_DATABASE" in said
