@@ -18,7 +18,15 @@ from wire.topics import Topics
 Config = Mapping[str, Mapping[str, Any]]
 
 CABINET_ID_WANTED = "1 to 64 characters out of A-Z a-z 0-9 _ . : -"
-DESCRIPTION = ("name", "location", "asset_number", "serial_number", "game")
+TEXTS: Mapping[str, str] = {
+    "name": "name",
+    "location": "location",
+    "assetNumber": "asset_number",
+    "serialNumber": "serial_number",
+    "game": "game",
+}
+"""What describes a cabinet in files and documents, and the attribute that it is here."""
+DESCRIPTION = tuple(TEXTS.values())
 """What is known of a cabinet beside its ids and its SMIB."""
 
 _CABINET_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cms.cabinet import CABINET_ID_WANTED, Cabinet, is_cabinet_id
+from cms.cabinet import CABINET_ID_WANTED, TEXTS, Cabinet, is_cabinet_id
 from cms.errors import CabinetsError
 from cms.mask import resolve_mask
 from cms.yaml_node import Node, Problems, compose
@@ -30,14 +30,7 @@ RESERVED_IDS = ("export", "import")
 
 INLINE_WANTED = "cabinet=relay,cabinet=relay"
 
-_TEXTS = {
-    "name": "name",
-    "location": "location",
-    "assetNumber": "asset_number",
-    "serialNumber": "serial_number",
-    "game": "game",
-}
-_KEYS = ("id", "relayId", "smibBoard", *_TEXTS, "smibVersion", "smibConfig")
+_KEYS = ("id", "relayId", "smibBoard", *TEXTS, "smibVersion", "smibConfig")
 
 
 def read_cabinets(setting: str) -> list[Cabinet]:
@@ -124,7 +117,7 @@ def _cabinet(node: Node, taken: _Taken) -> Cabinet | None:
         return None
     cabinet_id = _identity(node, fields, ("id",), taken)
     relay_id = _identity(node, fields, ("relayId", "smibBoard"), taken)
-    texts: dict[str, Any] = {name: fields[key].text() or "" for key, name in _TEXTS.items() if key in fields}
+    texts: dict[str, Any] = {name: fields[key].text() or "" for key, name in TEXTS.items() if key in fields}
     version = _version(fields["smibVersion"]) if "smibVersion" in fields else {}
     config = _config(fields["smibConfig"]) if "smibConfig" in fields else {}
     if cabinet_id is None or relay_id is None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cms.actor import Act, Actor
-from cms.cabinet import Cabinet
+from cms.cabinet import TEXTS, Cabinet
 from cms.revision import Revision
 from cms.standing import FieldReport, Reported
 from cms.store.entry import OutboxEntry, State
@@ -19,19 +19,12 @@ from wire.timestamps import format_timestamp, parse_timestamp
 
 Document = Mapping[str, Any]
 
-_TEXTS = {
-    "name": "name",
-    "location": "location",
-    "assetNumber": "asset_number",
-    "serialNumber": "serial_number",
-    "game": "game",
-}
 _MOMENTS = {"expiresAt": "expires_ms", "sentAt": "sent_ms", "nextAt": "next_ms", "endedAt": "ended_ms"}
 
 
 def cabinet_document(cabinet: Cabinet) -> dict[str, Any]:
     """``cabinet`` as it is stored, passwords included: never for an answer or a log."""
-    texts = {key: getattr(cabinet, attribute) for key, attribute in _TEXTS.items()}
+    texts = {key: getattr(cabinet, attribute) for key, attribute in TEXTS.items()}
     return {
         "id": cabinet.id,
         "relayId": cabinet.relay_id,
@@ -48,7 +41,7 @@ def cabinet_from(document: Document) -> Cabinet:
     return Cabinet(
         id=document["id"],
         relay_id=document["relayId"],
-        **{attribute: document.get(key, "") for key, attribute in _TEXTS.items()},
+        **{attribute: document.get(key, "") for key, attribute in TEXTS.items()},
         smib_config=document["smibConfig"],
         smib_version=document["smibVersion"],
         revision=document["revision"],
