@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -14,11 +15,14 @@ MAX_DEPTH = 32
 Fields = Mapping[str, Any]
 
 
-def parse_object(payload: bytes) -> dict[str, Any]:
-    """The JSON object in ``payload``, its key order kept; PayloadError for every other byte string."""
+def parse_object(payload: bytes, *, unique: bool = False) -> dict[str, Any]:
+    """The JSON object in ``payload``, its key order kept; PayloadError for every other byte string.
+
+    ``unique`` refuses a key that stands in an object twice; else its last value counts.
+    """
     text = _text(payload)
     try:
-        value = _DECODER.decode(text)
+        value = (_UNIQUE if unique else _DECODER).decode(text)
     except RecursionError:
         raise _too_deep() from None
     except ValueError as exc:
@@ -111,5 +115,14 @@ def _finite(text: str) -> float:
     return number
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"each key once in an object, and {twice[:80]!r} stands there twice")
+    return fields
+
+
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_UNIQUE = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_each_once)
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False)

@@ -25,7 +25,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     _check_type(request)
     payload = await _payload(request, MAX_PAYLOAD)
     try:
-        return parse_object(payload)
+        return parse_object(payload, unique=True)
     except PayloadError as exc:
         raise RequestError("body", str(exc).removeprefix("payload: ")) from exc
 

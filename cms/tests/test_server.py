@@ -106,6 +106,17 @@ class TestBodies:
 
         at(act)
 
+    def test_a_key_that_stands_twice_is_refused(self) -> None:
+        async def act(here: Place) -> None:
+            text = b'{"action":"connect","action":"publish"}'
+            reader, _ = await here.call(HEAD + b"Content-Length: %d\r\n\r\n" % len(text), text)
+            status, _, fields = await answer(reader)
+            assert status == 400
+            assert "'action' stands there twice" in fields["error"]
+            assert here.desk.link.sent == []
+
+        at(act)
+
     def test_a_body_without_an_end_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(failures, "MAX_LINGER_BYTES", 200_000)
 
