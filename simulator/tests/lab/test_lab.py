@@ -211,11 +211,16 @@ def test_what_can_not_be_is_a_sentence_and_exit_code_1(args: tuple[str, ...], se
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_cms_that_does_not_start_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cms_that_does_not_start_is_quoted_and_leaves_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("CMS_LOG", "dance")
     done = run("up", *FREE)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("smib-lab: the CMS ended during its start: smib-cms: The setting CMS_LOG")
+    (folder,) = tmp_path.iterdir()
+    assert done.stderr.endswith(f". The logs are kept: {folder / 'cms.log'}\n")
 
 
 def test_verbose_shows_the_log_lines_of_cms_and_fleet(tmp_path: Path) -> None:
@@ -277,8 +282,8 @@ def test_the_broker_is_chosen_by_what_is_said_and_by_the_size() -> None:
 
 
 @pytest.mark.skipif(shutil.which("mosquitto", path=search_path()) is None, reason="needs Mosquitto")
-def test_mosquitto_is_started_and_ended_and_its_death_is_told() -> None:
-    with up("--count", "2", "--broker", "mosquitto") as lab:
+def test_mosquitto_is_started_and_ended_and_its_death_is_told(tmp_path: Path) -> None:
+    with up("--count", "2", "--broker", "mosquitto", temporary=tmp_path) as lab:
         lab.ready()
         started = children(lab)
         (mosquitto,) = [process for process in started if "mosquitto" in process.name()]
