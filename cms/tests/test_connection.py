@@ -211,7 +211,7 @@ class TestPublishing:
                 before = time.monotonic()
                 with pytest.raises(BrokerUnavailable, match=r"not connected to mqtt://127\.0\.0\.1:9"):
                     await made.publish(RELAY, b"order", qos=1)
-                assert time.monotonic() - before < 1
+                assert time.monotonic() - before < 4
 
         run(work)
 
@@ -450,7 +450,7 @@ class TestStopping:
 
         before = time.monotonic()
         run(work)  # asyncio.run() itself waits for the threads of the executor
-        assert time.monotonic() - before < 2
+        assert time.monotonic() - before < 8
 
     def test_a_stalled_broker_does_not_hold_it_up(self) -> None:
         async def work() -> None:
@@ -459,7 +459,7 @@ class TestStopping:
                     await made.wait_connected(10)
                     gate.hold()
                     before = time.monotonic()
-                assert time.monotonic() - before < 2
+                assert time.monotonic() - before < 8
 
         run(work)
 

@@ -42,7 +42,7 @@ def test_refuse_closes_new_connections_until_allow(
 def test_delay_keeps_the_order_and_one_direction_can_stay_fast(
     tap: Tap, inside: Client, outside: Client, topic: str
 ) -> None:
-    tap.delay(0.3, Direction.TO_BROKER)
+    tap.delay(1.0, Direction.TO_BROKER)
     started = time.monotonic()
     for number in range(5):
         inside.publish(f"{topic}/out", str(number).encode(), qos=0)
@@ -50,7 +50,7 @@ def test_delay_keeps_the_order_and_one_direction_can_stay_fast(
     inside.hears(b"fast")
     fast = time.monotonic() - started
     outside.hears(b"4")
-    assert fast < 0.3 <= time.monotonic() - started
+    assert fast < 1.0 <= time.monotonic() - started
     assert [one.payload for one in outside.came] == [b"0", b"1", b"2", b"3", b"4"]
     late = [one.fault for one in tap.packets if one.type == "PUBLISH" and one.from_subject]
     assert late == ["delayed 0.3 s"] * 5

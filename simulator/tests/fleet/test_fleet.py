@@ -317,7 +317,7 @@ class TestManyDevices:
                 ]
                 began = time.monotonic()
                 await fleet.stop()
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < 8
 
         asyncio.run(scenario())
 

@@ -80,7 +80,7 @@ def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
         await child.ready(DEADLINE_S)
         began = time.monotonic()
         await child.stop(0.2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
 
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     with_child(tmp_path / "log", f"{ignore}{READY}{FOREVER}", use)
