@@ -64,7 +64,8 @@ class BulkUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """RESTART, LOCK MACHINE or UNLOCK MACHINE. Without ``timestamp`` its age can't be judged (INT-08)."""
+    """RESTART, LOCK MACHINE or UNLOCK MACHINE. Without ``timestamp`` its age can't be judged (INT-08);
+    one whose ``action`` says another is none (INT-70)."""
 
     name: str
     timestamp: str | None
@@ -195,6 +196,7 @@ def _config(fields: Fields) -> ConfigRequest | ConfigUpdate:
 
 def _bulk(fields: Fields) -> BulkUpdate:
     config = fields.get("smibConfig")
+    # A component that is no object makes the whole no order at all (INT-71).
     if not isinstance(config, dict) or not all(isinstance(values, dict) for values in config.values()):
         raise MessageError("smibConfig", "an object of components was wanted")
     return BulkUpdate(config, _optional_string(fields, "cabinetId"), _optional_string(fields, "timestamp"))

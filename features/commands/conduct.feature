@@ -31,7 +31,7 @@ Feature: How a device conducts itself
     When the CMS orders the device to "RESTART"
     Then its announcement is no heartbeat
 
-  @req-INT-39 @req-INT-40 @req-LINK-2
+  @req-INT-39 @req-INT-40
   Scenario: An idle time that comes with settings that fail does not keep a device away
     Given a device on the floor that reports every second
     And the CMS listens to the whole floor
@@ -63,11 +63,24 @@ Feature: How a device conducts itself
 
     Examples:
       | payload                                                                        |
-      | {"command": "LOCK MACHINE", "action": "restart"}                               |
-      | {"command": "RESTART", "action": null}                                         |
       | {"command": "RESTART", "timestamp": 1705314600000, "action": "restart"}        |
       | {"command": "RESTART", "timestamp": "", "action": "restart"}                   |
       | {"command": " RESTART ", "action": "restart"}                                  |
       | {"typ": "rst2"}                                                                |
       | {"typ": ["rst"]}                                                               |
-      | {"command": null, "typ": "rst"}                                                |
+
+  @req-INT-70
+  Scenario Outline: A command that contradicts itself is ignored
+    Given a device on the floor
+    And the CMS listens to the whole floor
+    When the CMS sends the device
+      """
+      <payload>
+      """
+    Then the device has said nothing
+
+    Examples:
+      | payload                                          |
+      | {"command": "LOCK MACHINE", "action": "restart"} |
+      | {"command": "RESTART", "action": null}           |
+      | {"command": null, "typ": "rst"}                  |

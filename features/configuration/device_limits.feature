@@ -121,6 +121,14 @@ Feature: The limits of a device's settings
       | net | netStaSSID | "קזינו־מלכותי־לובי"    |
       | net | netStaSSID | 11 x "名"              |
 
+  @cap-bulk @req-INT-71
+  Scenario: A bulk form with a component that is no object is ignored
+    When the CMS sends the device
+      """
+      {"smibConfig": {"coms": [1]}, "action": "update_config"}
+      """
+    Then the device has said nothing
+
   @cap-bulk @req-CFG-6 @req-INT-35
   Scenario: Of the bulk form a component that does not exist is passed over
     When the CMS sends the device
@@ -152,7 +160,6 @@ Feature: The limits of a device's settings
     Examples:
       | payload                                                                    |
       | {"smibConfig": [], "action": "update_config"}                              |
-      | {"smibConfig": {"coms": [1]}, "action": "update_config"}                   |
       | {"smibConfig": {"coms": {"comsMode": 1}}, "action": "update_everything"}   |
       | {"smibConfig": {"coms": {"comsMode": 1}}}                                  |
       | {"action": "update_config"}                                                |
@@ -166,7 +173,7 @@ Feature: The limits of a device's settings
       """
     Then it confirms "net, mqtt, coms" before it leaves, and announces itself once
 
-  @req-INT-34 @req-CFG-3
+  @req-INT-34
   Scenario Outline: An update that changes nothing is confirmed, and that is all
     Given the CMS has noted the device's settings
     When the CMS updates the device's "<component>" settings with <values>

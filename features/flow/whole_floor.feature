@@ -81,7 +81,7 @@ Feature: The floor as a whole
     When the operator orders "LOCK MACHINE"
     Then the stream shows the event "MACHINE_LOCKED"
 
-  @cap-ota @req-FLOW-13
+  @cap-ota @cap-wait @req-FLOW-13
   Scenario: An operator watches a device load new firmware
     Given a cabinet with a working device
     And an operator watches the cabinet

@@ -50,7 +50,7 @@ class Choice:
 class Plan:
     """``judged`` are the roles under judgement; the other side is ours, and plays along where a scenario
     needs both. ``broker`` is an external one, None for the embedded; on ``port`` subjects that run already
-    find the latter."""
+    find the latter. Ours by themselves are judged strictly: they are held to our own readings."""
 
     cms: Subject
     smib: Subject
@@ -97,7 +97,7 @@ class Plan:
 
 ONLY_CMS = frozenset(
     {"queue", "health", "cabinets", "revisions", "wait", "retain", "log", "auth", "history", "batch"}
-    | {"templates", "drift", "directory", "docs"}
+    | {"inventory", "websocket", "templates", "drift", "directory", "docs"}
 )
 ONLY_SMIB = frozenset({"bulk", "play"})
 
@@ -122,7 +122,7 @@ def planned(choice: Choice) -> Plan:
         choice.broker_port,
         choice.engine,
         choice.allow_disruptive,
-        choice.strict,
+        choice.strict or not chosen,
         read_known(Path(choice.known)) if choice.known else (),
     )
 

@@ -188,7 +188,10 @@ class Workshop:
         return running
 
     def _end(self, running: Running) -> None:
+        """However it ends: that it does so in time is nothing that the contract asks of a subject."""
         try:
             running.stop()
+        except SubjectFailed as exc:
+            self.timeline.note(running.name, "=", str(exc))
         finally:
             self._warden.forget(running.pid)

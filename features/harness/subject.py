@@ -16,6 +16,8 @@ CAPABILITIES: Mapping[str, str] = {
     "queue": "updates and commands wait for a broker that is away",
     "health": "/healthz and /readyz",
     "cabinets": "GET /api/cabinets",
+    "inventory": "cabinets by location and by a part of a relay id, and their import",
+    "websocket": "a broker over WebSocket",
     "revisions": "a conflicting edit is told by ETag and If-Match",
     "wait": "?wait= on a request for a configuration",
     "retain": "MQTT_RETAIN_CONFIG",

@@ -65,7 +65,7 @@ Feature: Several operators at one cabinet
       {"comsMode": 2, "comsAddr": 7}
       """
 
-  @cap-revisions @req-INT-51 @req-HTTP-2
+  @cap-revisions @req-INT-51
   Scenario: A revision that is none is refused
     When the operator saves over revision "yesterday"
       """

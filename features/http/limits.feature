@@ -176,7 +176,7 @@ Feature: The limits of what can be ordered
       {"otaURL": "http://firmware.example/"}
       """
 
-  @req-INT-67 @req-API-1
+  @req-INT-67
   Scenario Outline: What would be lost while the device reconnects is sent before it, and a restart behind it
     When the operator saves
       """

@@ -165,12 +165,12 @@ Feature: What was ordered, by whom, and whether devices have it
       {"comsMode": 1}
       """
 
-  @cap-cabinets @req-CAB-3
+  @cap-inventory @req-CAB-3
   Scenario: A cabinet is found by a part of its relay id, in any case
     When the operator looks for the last 6 digits of its relay id, in upper case
     Then the cabinet, and nothing that is not like it, is listed
 
-  @cap-cabinets @req-CAB-3
+  @cap-inventory @req-CAB-3
   Scenario: The cabinets of a location are listed together
     When the operator gets "/api/cabinets?location=main%20floor"
     Then the cabinet is listed, in "Main Floor" and with its relay id
@@ -187,7 +187,7 @@ Feature: What was ordered, by whom, and whether devices have it
     When the operator gets "/docs"
     Then it is a page that loads nothing from another host
 
-  @cap-cabinets @req-INT-66
+  @cap-inventory @req-INT-66
   Scenario: An import may be larger than any other body
     When somebody imports what is no list of cabinets, of 100 KiB
     Then the request is refused with 400

@@ -32,6 +32,7 @@ class Sending(Routing):
         self.link: Link | None = None
         self.attempted = asyncio.Event()
         self._flushing = asyncio.Lock()
+        self._under_way: Waiting | None = None
 
     def opened_store(self) -> Store:
         return Store(self.settings.cabinets, self.settings.state)
@@ -69,8 +70,11 @@ class Sending(Routing):
     # What waits (contract, section 6)
 
     def enqueue(self, order: Waiting) -> None:
-        """An update joins the one of its component that waits already: the newest value of each field."""
-        same = [one for one in self.store.waiting if self.is_joined(one, order)]
+        """An update joins the one of its component that waits already: the newest value of each field. What
+        is under way can't be joined any more."""
+        same = [
+            one for one in self.store.waiting if one is not self._under_way and self.is_joined(one, order)
+        ]
         if same:
             same[0].values.update(order.values)
         else:
@@ -86,13 +90,15 @@ class Sending(Routing):
         """Sends what waits, in order; whether nothing is left."""
         async with self._flushing:
             while self.store.waiting:
-                order = self.store.waiting[0]
+                order = self._under_way = self.store.waiting[0]
                 try:
                     if not self.is_expired(order):
                         await self.send_waiting(order)
                 except Unreachable as exc:
                     log("!", "waits", why=exc)
                     return False
+                finally:
+                    self._under_way = None
                 self.store.waiting.remove(order)
                 self.store.save()
         return True

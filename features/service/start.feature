@@ -32,7 +32,7 @@ Feature: How the CMS starts
       | mqtt://BROKER                       | floor | p@ss/word-1 |
       | BROKER                              | floor | p@ss/word-1 |
 
-  @req-SVC-10
+  @cap-websocket @req-SVC-10
   Scenario: It reaches its broker over WebSocket
     Given a broker of its own
     And a CMS of its own that comes over WebSocket

@@ -1,9 +1,10 @@
 """What follows from a record: of each check, of each requirement, of the run. Pure.
 
 A check that failed breaks what it was to prove by the level that the catalogue gives: a must is a failure, a
-should or a may is non-strict. What a monitor found breaks its own requirement in the same way, whatever the
-steps say. Exit code: 2 where the record is incomplete; else 1 where a must failed that is not known to, or a
-failure that was known is gone; else 2 where a check ended in an error or nothing could be judged; else 0.
+should or a may is non-strict, and so is another reading of an interpretation (contract, section 9). What a
+monitor found breaks its own requirement in the same way, whatever the steps say. Exit code: 2 where the
+record is incomplete; else 1 where a must failed that is not known to, or a failure that was known is gone;
+else 2 where a check ended in an error or nothing could be judged; else 0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from features.harness.record.verdict import Verdict, worst
 CONFORMANT, NOT_CONFORMANT, NOT_JUDGED = 0, 1, 2
 WORDS = {CONFORMANT: "conformant", NOT_CONFORMANT: "not conformant", NOT_JUDGED: "not judged"}
 
-MUST = "must"
+MUST, MAY = "must", "may"
+INTERPRETATION = "INT-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _outcomes(
     for breach in check.breaches:
         found.setdefault(breach.requirement, []).append(Verdict.FAIL)
     for name, verdicts in found.items():
-        verdict = _graded(worst(verdicts) or check.verdict, levels.get(name, MUST), strict)
+        level = MAY if name.startswith(INTERPRETATION) else levels.get(name, MUST)
+        verdict = _graded(worst(verdicts) or check.verdict, level, strict)
         entry = next((one for one in known if one.covers(name, check.id, check.name)), None)
         yield Outcome(name, verdict, entry)
 

@@ -37,12 +37,14 @@ def test_by_default_both_of_ours_are_judged() -> None:
     assert roles(plan) == {"cms", "smib", "system"}
     assert plan.tapped == {"cms", "smib"}
     assert plan.pace == 1.0
+    assert plan.strict, "ours are held to our own readings"
 
 
 def test_one_side_alone_is_judged_and_ours_plays_along(smib: str) -> None:
     plan = planned(Choice(files=[smib]))
     assert (plan.cms.name, plan.smib.name) == ("Our CMS", "Their SMIBs")
     assert roles(plan) == {"smib", "system"}
+    assert not plan.strict
     assert [one.name for one in plan.header] == ["Their SMIBs"]
 
 

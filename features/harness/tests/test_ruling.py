@@ -7,10 +7,11 @@ import itertools
 
 import pytest
 
+from features.harness.catalogue import Catalogue, Requirement
 from features.harness.record.check import Check
 from features.harness.record.footer import Footer
 from features.harness.record.known import KnownFailure
-from features.harness.record.ruling import CONFORMANT, NOT_CONFORMANT, NOT_JUDGED, Ruling, ruled
+from features.harness.record.ruling import CONFORMANT, NOT_CONFORMANT, NOT_JUDGED, Ruling, ruled, ruled_check
 from features.harness.record.run import Run
 from features.harness.record.verdict import Verdict, worst
 from features.harness.tests.recorded import CATALOGUE, HEADER, check, known, run
@@ -151,3 +152,10 @@ def test_the_worst_does_not_depend_on_the_order() -> None:
     assert worst([PASS, UNTESTABLE, NOT_APPLICABLE]) is PASS
     assert worst(Verdict) is FAIL
     assert len({verdict.letter for verdict in Verdict}) == len(Verdict)
+
+
+def test_another_reading_of_an_interpretation_is_no_failure_whatever_its_level() -> None:
+    one = Check("a", "a", "f", ("INT-02",), "cms", Verdict.FAIL)
+    catalogue = Catalogue((Requirement("INT-02", "must", "cms", "contract", "1", "."),), {}, {})
+    assert ruled_check(one, catalogue).verdict is Verdict.NON_STRICT
+    assert ruled_check(one, catalogue, strict=True).verdict is Verdict.FAIL
