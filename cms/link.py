@@ -214,13 +214,18 @@ class _Client(aiomqtt.Client):
         if self._given_up:
             self.cut()
 
-    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
         with _twin(sock) as twin:  # paho leaves Nagle's algorithm on: messages would wait for each other
             twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super()._on_socket_open(client, userdata, sock)
         # In place of aiomqtt's reader, which takes one message in each turn of the loop: while HTTP keeps the
         # loop busy for milliseconds at a time, that is a few hundred a second, and the broker drops the rest.
-        self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._read)
+        # Not even for a turn beside it: it would take the end of a line that was never connected for nothing.
+        self._loop.call_soon_threadsafe(self._watch_readable, sock)
+
+    def _watch_readable(self, sock: Any) -> None:
+        if self._client.socket() == sock:
+            self._misc_task = self._loop.create_task(self._misc_loop())
+            self._loop.add_reader(sock.fileno(), self._read)
 
     def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
         # aiomqtt would register the number of a socket that may be closed, or somebody else's, by its turn.
