@@ -112,7 +112,7 @@ def test_a_running_service_takes_a_new_token_and_refuses_a_revoked_one(tmp_path:
         done(users(tmp_path, "remove", "ann"))
         with urlopen(f"{url}/healthz") as answer:
             assert answer.status == 200
-        # Within a second; the deadline of the test ends it. The log is quiet, since nobody reads the pipe yet.
+        # Within a second; the deadline of the test ends it. The log is quiet: nobody reads the pipe yet.
         while asked(f"{url}/api/cabinets", token) == 200:
             pass
         program.terminate()
