@@ -8,6 +8,7 @@ its Given steps put them in the place of ``broker``, ``cms`` and ``fleet``.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -21,13 +22,14 @@ from pytest_bdd.parser import Feature, Scenario, Step
 
 from features import steps
 from features.harness.catalogue import capability_of, read_catalogue, requirement_of
-from features.harness.errors import HarnessError, LintError, Untestable
+from features.harness.errors import HarnessError, LintError, SubjectFailed, Untestable
 from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Floor, floor_of_cms, new_floor, with_devices
 from features.harness.listing import listed
 from features.harness.observation import Observation
 from features.harness.peer import Peer, connected
 from features.harness.plan import ENGINES, Choice, Plan, planned
+from features.harness.probe import probed
 from features.harness.process import Warden, Workshop
 from features.harness.readiness import readiness
 from features.harness.record.header import Between
@@ -53,6 +55,8 @@ from features.harness.tap.tap import Tap
 from features.harness.web import Web
 from wire.address import BrokerAddress
 
+NAMELESS = 4
+"""Relay ids that are tried on a CMS which does not tell what cabinets it has."""
 PLAN = pytest.StashKey[Plan]()
 Tapped = Callable[[str, BrokerAddress], Tap]
 OBSERVATION = pytest.StashKey[Observation]()
@@ -245,7 +249,9 @@ def floor(observation: Observation, plan: Plan) -> Floor:
     """The cabinets of this run: as many as are needed, or those that a subject which runs already has."""
     floor = new_floor()
     if not plan.cms.is_started:
-        floor = floor_of_cms(plan.cms.cabinets or listed(plan.cms))
+        RunningCms(plan.cms, None)  # SubjectFailed where nobody is there
+        known = plan.cms.cabinets or listed(plan.cms)
+        floor = floor_of_cms(known or floor.played.cabinets[:NAMELESS])
     if not plan.smib.is_started:
         floor = with_devices(floor, plan.smib.relays)
     observation.floor = floor
@@ -260,8 +266,20 @@ def shared_tapped(timeline: Timeline) -> Iterator[Tapped]:
 
 
 @pytest.fixture(scope="session")
-def shared_broker(shared_workshop: Workshop, plan: Plan) -> AnyBroker:
-    return ExternalBroker(plan.broker) if plan.broker else Broker(shared_workshop)
+def shared_broker(
+    shared_workshop: Workshop, plan: Plan, timeline: Timeline, pytestconfig: pytest.Config
+) -> AnyBroker:
+    """Probed when it starts: where it differs from what MQTT says, the record names it."""
+    external = ExternalBroker(plan.broker) if plan.broker else None
+    broker = external or Broker(shared_workshop, engine=plan.engine)
+    probes = tuple(probed(broker.address, timeline))
+    if all(one.differs for one in probes):
+        raise SubjectFailed("broker", f"it lets no client in, or passes nothing on: {broker.address}")
+    recording = pytestconfig.pluginmanager.get_plugin("recording")
+    if isinstance(recording, Recording):
+        between = Between("external" if plan.broker else plan.engine, str(broker.address), probes)
+        recording.header = dataclasses.replace(recording.header, broker=between)
+    return broker
 
 
 @pytest.fixture(scope="session")
@@ -349,8 +367,10 @@ def cms(request: pytest.FixtureRequest) -> AnyCms:
 
 
 @pytest.fixture
-def smibs(shared_fleet: AnyFleet) -> AnyFleet:
-    """The SMIBs of the floor, alive."""
+def smibs(shared_fleet: AnyFleet, floor: Floor) -> AnyFleet:
+    """The SMIBs of the floor, alive; as new where each scenario gets the same."""
+    if floor.devices.reused:
+        shared_fleet.renew()
     shared_fleet.revive()
     return shared_fleet
 

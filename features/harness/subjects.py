@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,11 +30,18 @@ LOOPBACK = "127.0.0.1"
 
 
 class Broker:
-    """The embedded broker. ``address`` stays the same when it is stopped and started again."""
+    """A broker of the harness's own, by ``engine``. ``address`` stays the same when it is stopped and started
+    again."""
 
-    def __init__(self, workshop: Workshop, options: tuple[str, ...] = (), credentials: str = "") -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        options: tuple[str, ...] = (),
+        credentials: str = "",
+        engine: str = "amqtt",
+    ) -> None:
         self._workshop = workshop
-        self._options = options
+        self._options = ("--engine", engine, *options)
         self._running = self._start(0)
         facts = self._running.ready()
         scheme, _, rest = facts["mqtt"].partition("://")
@@ -285,6 +293,14 @@ class Fleet:
             self.kill()
             self.start()
 
+    def renew(self) -> None:
+        """Starts them as if they were new: nothing is left of what they were told before."""
+        self.kill()
+        state = Path(self._values["state"])
+        shutil.rmtree(state)
+        state.mkdir()
+        self.start()
+
     def _await(self, relays: frozenset[str], since: int) -> None:
         timeline = self._workshop.timeline
 
@@ -340,6 +356,9 @@ class RunningSmibs:
 
     def revive(self) -> None:
         """They live without us."""
+
+    def renew(self) -> None:
+        """They stay as the scenarios before left them."""
 
 
 AnyFleet = Fleet | RunningSmibs

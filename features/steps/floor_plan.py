@@ -37,19 +37,19 @@ USUAL_TOPICS = {
 
 
 @given("a broker of its own", target_fixture="broker")
-def _own_broker(workshop: Workshop) -> Broker:
-    return Broker(workshop)
+def _own_broker(workshop: Workshop, plan: Plan) -> Broker:
+    return Broker(workshop, engine=plan.engine)
 
 
 @given(
     parsers.parse('a broker of its own that knows only the user "{user}" with the password "{password}"'),
     target_fixture="broker",
 )
-def _guarded_broker(workshop: Workshop, tmp_path: Path, user: str, password: str) -> Broker:
+def _guarded_broker(workshop: Workshop, plan: Plan, tmp_path: Path, user: str, password: str) -> Broker:
     secret = tmp_path / "broker-password"
     secret.write_text(password, encoding="utf-8")
     credentials = f"{user}:{quote(password, safe='')}@"
-    return Broker(workshop, ("--user", user, "--password-file", str(secret)), credentials)
+    return Broker(workshop, ("--user", user, "--password-file", str(secret)), credentials, plan.engine)
 
 
 @pytest.fixture

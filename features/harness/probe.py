@@ -1,0 +1,103 @@
+"""What a broker does that subjects depend on: probed when a run starts, and named in the record."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+from features.harness.errors import Missing
+from features.harness.evidence.timeline import Timeline
+from features.harness.peer import Peer, Received, connected
+from features.harness.record.header import Probe
+from wire.address import BrokerAddress
+
+LARGE = 1024 * 1024
+_NUMBERS = itertools.count(1)
+_BEHIND = b"behind"
+
+
+def probed(address: BrokerAddress, timeline: Timeline) -> Iterator[Probe]:
+    """What each probe saw. Missing where the broker does not let a client in at all."""
+    for name, probe, wanted, otherwise in PROBES:
+        topic = f"probe/{os.getpid()}/{next(_NUMBERS)}"
+        try:
+            with connected("probe", address, timeline) as peer:
+                as_wanted = probe(peer, topic)
+                peer.publish(topic, b"", retain=True)  # nothing of ours stays on a broker that is not ours
+        except (Missing, OSError):
+            as_wanted = False
+        yield Probe(name, not as_wanted, wanted if as_wanted else otherwise)
+
+
+def _keeps_retained(peer: Peer, topic: str) -> bool:
+    peer.publish(topic, b"kept", retain=True)
+    peer.subscribe(topic)
+    return _first(peer, topic).retain
+
+
+def _clears_flag(peer: Peer, topic: str) -> bool:
+    peer.subscribe(topic)
+    peer.publish(topic, b"live", retain=True)
+    return not _first(peer, topic).retain
+
+
+def _forgets_retained(peer: Peer, topic: str) -> bool:
+    peer.publish(topic, b"kept", retain=True)
+    peer.publish(topic, b"", retain=True)
+    peer.subscribe(topic)
+    peer.publish(topic, _BEHIND)
+    return _first(peer, topic).payload == _BEHIND
+
+
+def _passes_large(peer: Peer, topic: str) -> bool:
+    peer.subscribe(topic)
+    peer.publish(topic, b"x" * LARGE)
+    return len(_first(peer, topic).payload) == LARGE
+
+
+def _keeps_order(peer: Peer, topic: str) -> bool:
+    sent = [str(number).encode() for number in range(20)]
+    peer.subscribe(topic)
+    for payload in sent:
+        peer.publish(topic, payload)
+    came = peer.inbox.upto(lambda one: one.payload == sent[-1], "the last of 20 messages")
+    return [one.payload for one in came] == sent
+
+
+def _first(peer: Peer, topic: str) -> Received:
+    return peer.inbox.first(lambda one: one.topic == topic, "the probe's own message")
+
+
+PROBES: tuple[tuple[str, Callable[[Peer, str], bool], str, str], ...] = (
+    (
+        "retained",
+        _keeps_retained,
+        "what is retained is sent to who subscribes later",
+        "nothing is retained: MQTT_RETAIN_CONFIG has no effect here",
+    ),
+    (
+        "retain flag",
+        _clears_flag,
+        "who has subscribed already gets a retained message without the flag",
+        "who has subscribed already gets the retain flag too",
+    ),
+    (
+        "taking back",
+        _forgets_retained,
+        "an empty retained message takes back what was retained",
+        "an empty retained message does not take back what was retained",
+    ),
+    (
+        "large",
+        _passes_large,
+        "a message of 1 MiB passes",
+        "a message of 1 MiB does not pass: scenarios of large messages prove the broker's limit alone",
+    ),
+    (
+        "order",
+        _keeps_order,
+        "messages of one client keep their order",
+        "messages of one client do not keep their order",
+    ),
+)
