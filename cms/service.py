@@ -1,0 +1,207 @@
+"""What works behind the HTTP interface: built and joined here, each part once (design, rule 7).
+
+A part that is added is a field of ``Service`` and a line in ``service_of``; one that has a task gives it to
+``work`` as well, and health looks after it from then on.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from cms.confirmation import Confirmations
+from cms.database import file_of, store_at
+from cms.disk import disk_problem
+from cms.dispatch import Intake, Origins, Outgoing
+from cms.feed import Feed
+from cms.floor import Floor
+from cms.handlers.access import Access, Terms
+from cms.handlers.broker_check import BrokerLink
+from cms.handlers.cabinets import Cabinets
+from cms.handlers.health import Ailment, BrokerState, Health
+from cms.handlers.live_config import ConfigLink
+from cms.handlers.monitoring import Monitoring
+from cms.handlers.orders import Orders
+from cms.handlers.records import Records
+from cms.hub import Hub
+from cms.monitor import Monitor
+from cms.mqtt_service import MqttService
+from cms.outbox import Outbox, Publisher
+from cms.presence import Presence
+from cms.reported import Reports
+from cms.resync import ResyncOnConnect
+from cms.settings import Settings
+from cms.sse import Streams
+from cms.standing import Standing
+from cms.store.entry import OutboxEntry
+from cms.store.store import Store
+from cms.tasks import Tasks
+from cms.watchdog import Watchdog
+
+HOUR_MS = 3_600_000
+ClockMs = Callable[[], int]
+Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
+"""The tasks that the service lives by, by name."""
+
+
+class Link(ConfigLink, BrokerLink, BrokerState, Publisher, Protocol):
+    """What joins the service to its broker: the MQTT service, or what stands in its place in a test."""
+
+    def start(self) -> None: ...
+
+    def alive(self) -> bool: ...
+
+    async def first_attempt(self) -> None: ...
+
+    def on_connected(self, callback: Callable[[], None]) -> Callable[[], None]: ...
+
+    async def disconnect(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Service:
+    """All parts, joined and not yet running: the handlers and routes are given what they need of it."""
+
+    settings: Settings
+    clock_ms: ClockMs
+    store: Store
+    link: Link
+    hub: Hub
+    reports: Reports
+    monitor: Monitor
+    cabinets: Cabinets
+    outgoing: Outgoing
+    outbox: Outbox
+    orders: Orders
+    records: Records
+    streams: Streams
+    access: Access
+    monitoring: Monitoring
+    health: Health
+    tasks: Tasks
+    work: Work
+
+
+def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], Link] | None) -> Service:
+    """The parts that ``settings`` describe. Nothing is opened, connected or started yet."""
+    presence = Presence(clock_ms=clock_ms)
+    store = store_at(settings.database, clock_ms=clock_ms)
+    reports = Reports(store, clock_ms=clock_ms)
+    monitor = _monitor(store, presence, clock_ms)
+    confirmations = _confirmations(store, presence, reports, monitor, clock_ms)
+    observers = [monitor.note, confirmations.note, reports.note]
+    hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=observers)
+    _announce_standing(reports, monitor, hub)
+    cabinets = Cabinets(store, presence, reports, settings.mqtt.topics, clock_ms)
+    link = _link(settings, hub, cabinets, clock_ms) if link_to is None else link_to(hub)
+    origins = Origins()
+    outgoing = Outgoing(link, monitor, origins)
+    outbox = Outbox(store, outgoing, clock_ms=clock_ms, confirmations=confirmations)
+    orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
+    records = Records(store)
+    streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
+    access = _access(settings, store, records, streams, clock_ms)
+    watchdog = _watchdog(settings, store, link, clock_ms)
+    work: Work = {
+        "outbox": outbox.run,
+        "confirmations": confirmations.run,
+        "reports": reports.run,
+        "monitor": monitor.run,
+        "watchdog": watchdog.run,
+        "access": access.run,
+    }
+    if settings.resync_on_connect:
+        work["resync"] = _resync(store, outgoing, orders, hub, reports).run
+    tasks = Tasks()
+    return Service(
+        settings=settings,
+        clock_ms=clock_ms,
+        store=store,
+        link=link,
+        hub=hub,
+        reports=reports,
+        monitor=monitor,
+        cabinets=cabinets,
+        outgoing=outgoing,
+        outbox=outbox,
+        orders=orders,
+        records=records,
+        streams=streams,
+        access=access,
+        monitoring=Monitoring(monitor, watchdog, hub, link, streams, clock_ms),
+        health=_health(store, link, watchdog, tasks, work),
+        tasks=tasks,
+        work=work,
+    )
+
+
+def _monitor(store: Store, presence: Presence, clock_ms: ClockMs) -> Monitor:
+    feed = Feed(epoch=secrets.token_hex(4))
+    return Monitor(Floor(presence, now_s=time.monotonic()), feed, store, clock_ms=clock_ms)
+
+
+def _confirmations(
+    store: Store, presence: Presence, reports: Reports, monitor: Monitor, clock_ms: ClockMs
+) -> Confirmations:
+    def last_seen(relay_id: str) -> int:
+        seen = presence.of(relay_id)
+        return 0 if seen is None else seen.last_seen_ms
+
+    def settled(entry: OutboxEntry) -> None:
+        """An order ended without its device having done what it says."""
+        reports.look_at(entry.relay_id)
+        monitor.given_up(entry.relay_id, entry.what)
+
+    return Confirmations(store, clock_ms=clock_ms, last_seen=last_seen, on_settled=settled)
+
+
+def _announce_standing(reports: Reports, monitor: Monitor, hub: Hub) -> None:
+    """Those who read the whole floor are told when a cabinet leaves step, or is back."""
+
+    def drift(standing: Standing, drifting: bool) -> None:
+        cabinet = standing.cabinet
+        event = {"typ": "DRIFT", "rly": cabinet.relay_id, "cabinetId": cabinet.id, "drift": drifting}
+        hub.announce(cabinet.relay_id, {**event, "fields": [str(one) for one in standing.differences()]})
+
+    reports.on_judged(lambda standing: monitor.judged(standing.cabinet.relay_id, standing.in_step))
+    reports.on_drift(drift)
+
+
+def _link(settings: Settings, hub: Hub, cabinets: Cabinets, clock_ms: ClockMs) -> Link:
+    return MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
+
+
+def _access(
+    settings: Settings, store: Store, records: Records, streams: Streams, clock_ms: ClockMs
+) -> Access:
+    terms = Terms(settings.local or settings.allow_open, settings.session_hours * HOUR_MS)
+    access = Access(store, records, terms, clock_ms)
+    access.on_end(streams.end_where)
+    return access
+
+
+def _watchdog(settings: Settings, store: Store, link: Link, clock_ms: ClockMs) -> Watchdog:
+    file = file_of(settings.database)
+    folder = None if file is None else file.absolute().parent
+    disk = partial(disk_problem, folder, settings.min_free_mb)
+    return Watchdog(store, disk, link.is_connected, stuck_s=settings.outbox_stuck_s, clock_ms=clock_ms)
+
+
+def _resync(store: Store, outgoing: Outgoing, orders: Orders, hub: Hub, reports: Reports) -> ResyncOnConnect:
+    resync = ResyncOnConnect(store, outgoing, orders.deliver)
+    hub.observe(resync.note)
+    reports.on_judged(resync.judged)
+    return resync
+
+
+def _health(store: Store, link: Link, watchdog: Watchdog, tasks: Tasks, work: Work) -> Health:
+    """``vitals`` are what the service lives by; ``work`` is looked at when it is asked for."""
+    vitals: dict[str, Ailment] = {
+        "connection": lambda: None if link.alive() else "its task ended",
+        **{name: partial(tasks.death_of, name) for name in work},
+    }
+    return Health(vitals, {"disk": watchdog.disk, "backlog": watchdog.outbox}, link, store)
