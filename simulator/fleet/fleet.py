@@ -14,7 +14,7 @@ from simulator.device.dice import SmallDice
 from simulator.device.memory import Factory, Memory
 from simulator.device.transitions import State
 from simulator.errors import DamagedMemory, FleetPlanError
-from simulator.fleet.identities import Identity, Register, factory_values, seed_of
+from simulator.fleet.identities import Identity, Register, Seat, factory_values, seed_of
 from simulator.fleet.plan import MAX_DEVICES, FleetPlan, Group
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet.switchboard import Switchboard
@@ -81,8 +81,7 @@ class Fleet:
         self._register = Register(plan)
         self._factories: dict[str, Factory] = {}
         self._sessions: dict[str, Session] = {}
-        self._identities: dict[str, Identity] = {}
-        self._groups: dict[str, Group] = {}
+        self._seats: dict[str, Seat] = {}
         self._counts: Counter[str] = Counter()
         self._undecided: set[str] = set()
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
@@ -100,11 +99,12 @@ class Fleet:
         return self._sessions[relay_id]
 
     def identity(self, relay_id: str) -> Identity:
-        return self._identities[relay_id]
+        """Who the device is, made anew at every call: a fleet that nobody looks into needs none."""
+        return self._register.identity(self._seats[relay_id])
 
     def group(self, relay_id: str) -> Group:
         """The group that the device was made by."""
-        return self._groups[relay_id]
+        return self._seats[relay_id].group
 
     def select(self, who: Who) -> list[Session]:
         """The devices that `who` names, in the fleet's order."""
@@ -127,9 +127,9 @@ class Fleet:
     async def start(self) -> None:
         """Make every device and switch it on. That they are online is what `settled` and `until` wait for."""
         began_ms = self._clock()
-        for number, (group, identity) in enumerate(self._register, start=1):
-            session = self._add(group, identity)
-            due_ms = began_ms + self.plan.arrival_ms * (number - 1) // self.plan.count
+        for number, (place, seat) in enumerate(self._register.seats(), start=1):
+            session = self._add(seat)
+            due_ms = began_ms + self.plan.arrival_ms * place // self.plan.count
             if due_ms <= began_ms:
                 session.power_on()
             else:
@@ -147,10 +147,10 @@ class Fleet:
             raise FleetPlanError(f"devices: at most {MAX_DEVICES} were wanted.")
         if relay_id in self._sessions:
             raise FleetPlanError(f"relayId: an id that no device has was wanted, not {relay_id}.")
-        identity = self._register.another(group, relay_id)
-        while identity.relay_id in self._sessions:
-            identity = self._register.another(group, relay_id)
-        session = self._add(group, identity)
+        seat = self._register.another(group, relay_id)
+        while seat.relay_id in self._sessions:
+            seat = self._register.another(group, relay_id)
+        session = self._add(seat)
         session.power_on()
         return session
 
@@ -162,7 +162,7 @@ class Fleet:
         session.leave()
         self._counts[session.state] -= 1
         self._undecided.discard(relay_id)
-        del self._identities[relay_id], self._groups[relay_id]
+        del self._seats[relay_id]
         self._look()
         await session.left()
 
@@ -199,16 +199,15 @@ class Fleet:
         except TimeoutError:
             _log.warning("! fleet stop=incomplete after_s=%g", STOP_S)
 
-    def _add(self, group: Group, identity: Identity) -> Session:
-        relay_id = identity.relay_id
+    def _add(self, seat: Seat) -> Session:
+        group, relay_id = seat.group, seat.relay_id
         factory = self._factories.get(group.name)
         if factory is None:
             values = factory_values(group, self._broker)
             factory = self._factories[group.name] = Factory(values, group.lacks)
         session = Session(self._device(group, relay_id, factory), self._links.link(), self._around)
         self._sessions[relay_id] = session
-        self._identities[relay_id] = identity
-        self._groups[relay_id] = group
+        self._seats[relay_id] = seat
         self._counts[session.state] += 1
         self._undecided.add(relay_id)
         for number, spec in enumerate(group.faults):
@@ -227,7 +226,8 @@ class Fleet:
         )
 
     def _named(self, relay_id: str, who: Who) -> bool:
-        return who.includes(relay_id, self._groups[relay_id].name, self._identities[relay_id].location)
+        group = self._seats[relay_id].group
+        return who.includes(relay_id, group.name, group.location)
 
     def _memory(self, relay_id: str, factory: Factory) -> Memory:
         """What the device had stored; a memory that can't be read is replaced by factory values, as a board

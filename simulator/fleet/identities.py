@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from faker import Faker
 
 from simulator.fleet.plan import FleetPlan, Group
 from wire.address import BrokerAddress
 from wire.components import APP, COMPONENTS
 from wire.fields import Value
+
+if TYPE_CHECKING:
+    from faker import Faker
 
 OUI = "e831cd"
 """The maker's half of generated MAC addresses: that of the boards in the specification's examples."""
@@ -46,31 +48,63 @@ class Identity:
     game: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A device's place in its fleet: its group, its index there, its relay id."""
+
+    group: Group
+    index: int
+    relay_id: str
+
+
 class Register:
-    """Who the devices of a plan are, group by group in the plan's order, and then whoever else comes."""
+    """Who the devices of a plan are, group by group in the plan's order, and then whoever else comes.
+
+    A register of a shard gives its own devices alone, later ones too: no two shards give one twice.
+    """
 
     def __init__(self, plan: FleetPlan) -> None:
         self._plan = plan
-        self._faker = Faker("en_US")
+        self._faker: Faker | None = None
         self._given = {relay_id for group in plan.groups for relay_id in group.relays}
         self._batches: set[int] = set()
         self._generated: dict[str, Iterator[str]] = {}
         self._sizes: Counter[str] = Counter()
 
-    def __iter__(self) -> Iterator[tuple[Group, Identity]]:
-        """Every device of the plan, once."""
+    def seats(self) -> Iterator[tuple[int, Seat]]:
+        """Every device of the plan's shard, once, with its place in the whole plan, counted from 0."""
+        place = 0
         for group in self._plan.groups:
             relays = iter(group.relays)
             for _ in range(group.count):
-                yield group, self.another(group, next(relays, None))
+                seat = self._next(group, next(relays, None))
+                if self._plan.shard.takes(place):
+                    yield place, seat
+                place += 1
 
-    def another(self, group: Group, relay_id: str | None = None) -> Identity:
+    def another(self, group: Group, relay_id: str | None = None) -> Seat:
         """The next device of a group."""
+        seat = self._next(group, relay_id)
+        while relay_id is None and not self._plan.shard.takes(seat.index):
+            seat = self._next(group, None)
+        return seat
+
+    def identity(self, seat: Seat) -> Identity:
+        """The device and its cabinet, made anew at every call."""
+        if self._faker is None:
+            from faker import (
+                Faker,
+            )  # a quarter of a second, which a fleet that nobody looks into does without
+
+            self._faker = Faker("en_US")
+        return _identity(self._faker, self._plan.seed, seat)
+
+    def _next(self, group: Group, relay_id: str | None) -> Seat:
         if relay_id is None:
             relay_id = next(self._relays(group))
         index = self._sizes[group.name]
         self._sizes[group.name] += 1
-        return _identity(self._faker, self._plan.seed, group, index, relay_id)
+        return Seat(group, index, relay_id)
 
     def _relays(self, group: Group) -> Iterator[str]:
         if group.name not in self._generated:
@@ -81,7 +115,8 @@ class Register:
 
 def identities(plan: FleetPlan) -> Iterator[tuple[Group, Identity]]:
     """Every device of the plan, group by group in the plan's order."""
-    return iter(Register(plan))
+    register = Register(plan)
+    return ((seat.group, register.identity(seat)) for _, seat in register.seats())
 
 
 def factory_values(group: Group, broker: BrokerAddress | None) -> dict[str, dict[str, Value]]:
@@ -122,11 +157,12 @@ def _cabinet(group: Group, identity: Identity, broker: BrokerAddress | None) -> 
     }
 
 
-def _identity(faker: Faker, seed: int, group: Group, index: int, relay_id: str) -> Identity:
+def _identity(faker: Faker, seed: int, seat: Seat) -> Identity:
+    group, index = seat.group, seat.index
     faker.seed_instance(f"{seed}/{group.name}/{index}")
     game = " ".join(faker.random_element(words) for words in GAMES)
     return Identity(
-        relay_id=relay_id,
+        relay_id=seat.relay_id,
         cabinet_id=f"{group.name}-{index + 1}",
         name=f"{game} {index + 1}",
         location=group.location,

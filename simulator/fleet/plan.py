@@ -10,10 +10,12 @@ from simulator.device.play import Play
 from simulator.errors import FleetPlanError
 from simulator.faults import FaultSpec
 from simulator.fleet.schedule import Occasion
+from simulator.fleet.shard import WHOLE, Shard
 from simulator.link.networks import DEFAULT_NETWORKS, Network
 from wire.fields import Value
 
-MAX_DEVICES = 20_000
+MAX_DEVICES = 200_000
+"""In all; one process runs some 10,000, the rest are other processes' and machines'."""
 DEFAULT_COUNT = 25
 DEFAULT_LOCATION = "Main Floor"
 
@@ -47,7 +49,8 @@ class FleetPlan:
     """A whole fleet. The same plan gives the same devices with the same identities and faults.
 
     `arrival_ms` is how long it takes until the last device is switched on; they come evenly. `play` is how
-    the machines of groups are played that do not say it; None: not at all.
+    the machines of groups are played that do not say it; None: not at all. `shard` is the part of it that is
+    run here; `count` is that of the whole.
     """
 
     groups: tuple[Group, ...]
@@ -56,10 +59,26 @@ class FleetPlan:
     schedule: tuple[Occasion, ...] = ()
     arrival_ms: int = 0
     play: Play | None = None
+    shard: Shard = WHOLE
 
     @property
     def count(self) -> int:
         return sum(group.count for group in self.groups)
+
+    @property
+    def share(self) -> int:
+        """How many of its devices are run here."""
+        return self.shard.share(0, self.count)
+
+    @property
+    def sound(self) -> int:
+        """How many of these belong to groups without faults."""
+        begin, found = 0, 0
+        for group in self.groups:
+            end = begin + group.count
+            found += 0 if group.faults else self.shard.share(begin, end)
+            begin = end
+        return found
 
     def with_seed(self, seed: int | None) -> FleetPlan:
         """The same fleet with other identities and another course of its faults; None changes nothing."""

@@ -77,7 +77,7 @@ class Tally:
         known = bool(self._latencies.count)
         return Summary(
             took_s=(self._clock_ns() - self._began_ns) / 1e9,
-            devices=fleet.plan.count,
+            devices=fleet.plan.share,
             connected=fleet.online,
             subscribed=len(self._subscribed),
             answering=len(self._answering),
@@ -96,6 +96,5 @@ class Tally:
 
 def _missing(fleet: Fleet, subscribed: set[str]) -> int:
     """Devices of groups without faults that were never there."""
-    sound = sum(group.count for group in fleet.plan.groups if not group.faults)
     there = sum(1 for relay in subscribed if relay in fleet and not fleet.group(relay).faults)
-    return max(0, sound - there)
+    return max(0, fleet.plan.sound - there)
