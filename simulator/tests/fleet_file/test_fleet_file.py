@@ -104,7 +104,7 @@ groups:
             "f.yaml:5: networks[1].ssid: the name of the network was wanted, not nothing",
             "f.yaml:7: networks[3].ssid: one network of this ssid on channel 1 was wanted; line 6 has one",
             "f.yaml:9: groups[0].name: 1 to 48 characters out of A-Z a-z 0-9 _ . : - were wanted, not 'a b'",
-            "f.yaml:10: groups[0].count: a whole number from 1 to 20000 was wanted, not 0",
+            "f.yaml:10: groups[0].count: a whole number from 1 to 200000 was wanted, not 0",
             "f.yaml:12: groups[1].count: count or relays was wanted, not both",
             "f.yaml:13: groups[1].relays[1]: each only once was wanted; line 13 has 'e831cdfa8384' too",
             "f.yaml:13: groups[1].relays[2]: 1 to 64 characters out of A-Z a-z 0-9 _ . : - were wanted, "
