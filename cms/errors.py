@@ -23,6 +23,7 @@ CmsError                       the root: catch this at a program's border
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
 ├── DeviceSilent               the device's: no answer in the time that the caller gave it (504)
+├── MetersRefused              the machine's: its SMIB says that it answers no poll (502)
 └── StoreError                 the storage's
     ├── StoreBusy              it did not take an order in time (503)
     ├── StoreTooNew            its file was written by a newer version of this program; stops the start
@@ -244,6 +245,17 @@ class DeviceSilent(CmsError):
         self.relay_id = relay_id
         self.component = component
         self.seconds = seconds
+
+
+class MetersRefused(CmsError):
+    """The SMIB answered that its machine did not."""
+
+    def __init__(self, cabinet_id: str) -> None:
+        super().__init__(
+            f"cabinetId: the machine of {cabinet_id} answers no SAS poll: comsMode 0, and the machine's own "
+            f"comsAddr, were wanted"
+        )
+        self.cabinet_id = cabinet_id
 
 
 class StoreError(CmsError):

@@ -1,6 +1,6 @@
 """The frames of the floor stream, as bytes: what happens on the floor, and no secret (contract, section 6).
 
-    connected, snapshot …, then state, removed, event, config as they happen, heartbeat, dropped
+    connected, snapshot …, then state, removed, event, config, meters as they happen, heartbeat, dropped
 
 The JSON objects are described in the documentation of ``GET /api/events``.
 """
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cms.floor import Identity, Place
+from cms.meters import reading_of
 from cms.smib_state import Facts
 from wire.commands import EVENTS
 from wire.jsontext import to_bytes
@@ -67,7 +68,7 @@ def removed(identity: Identity) -> dict[str, Any]:
 
 
 def report(identity: Identity, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """``config`` for an answer, of which only the component is told; ``event`` for all else.
+    """``config`` for an answer, of which only the component is told; ``meters``; ``event`` for all else.
 
     Of what a device says only the names of things are passed on, and the ``pyd`` of events: an answer holds
     passwords, and so may the reason of a refusal, and whatever is no event of the contract.
@@ -81,6 +82,9 @@ def report(identity: Identity, fields: Mapping[str, Any]) -> dict[str, Any]:
             "component": _word(fields.get("comp")),
             "refused": "err" in fields,
         }
+    reading = reading_of(fields, 0)
+    if reading is not None:
+        return {"type": "meters", **whose, "meters": reading.shown()}
     said = {"pyd": _short(fields["pyd"])} if typ in TOLD and isinstance(fields.get("pyd"), str) else {}
     return {"type": "event", **whose, "event": _word(typ), **said}
 

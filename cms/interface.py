@@ -20,6 +20,7 @@ from cms.routes.floor import FloorRoutes
 from cms.routes.gate import Gate
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
+from cms.routes.meters import MeterRoutes
 from cms.routes.page import PageRoutes
 from cms.routes.records import RecordRoutes
 from cms.routes.refusals import recorded
@@ -50,6 +51,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *ReorderRoutes(Reorders(store, service.orders, service.reports)).endpoints(),
         *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(service.cabinets).endpoints(),
+        *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),
         *StreamRoutes(service.streams).endpoints(),

@@ -24,6 +24,7 @@ from cms.handlers.broker_check import BrokerLink
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.health import Ailment, BrokerState, Health
 from cms.handlers.live_config import ConfigLink
+from cms.handlers.meters import Meters
 from cms.handlers.monitoring import Monitoring
 from cms.handlers.orders import Orders
 from cms.handlers.records import Records
@@ -77,6 +78,7 @@ class Service:
     outgoing: Outgoing
     outbox: Outbox
     orders: Orders
+    meters: Meters
     records: Records
     streams: Streams
     access: Access
@@ -129,6 +131,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         outgoing=outgoing,
         outbox=outbox,
         orders=orders,
+        meters=_meters(cabinets, outgoing, hub, clock_ms),
         records=records,
         streams=streams,
         access=access,
@@ -173,6 +176,12 @@ def _announce_standing(reports: Reports, monitor: Monitor, hub: Hub) -> None:
 
 def _link(settings: Settings, hub: Hub, cabinets: Cabinets, clock_ms: ClockMs) -> Link:
     return MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
+
+
+def _meters(cabinets: Cabinets, outgoing: Outgoing, hub: Hub, clock_ms: ClockMs) -> Meters:
+    meters = Meters(cabinets, outgoing, hub, clock_ms)
+    hub.observe(meters.note)
+    return meters
 
 
 def _access(

@@ -14,7 +14,7 @@ from cms.routes.actor import actor_of
 from cms.routes.endpoint import Endpoint
 from wire.errors import WireError
 
-READS = ("requestConfig",)
+READS = ("requestConfig", "readMeters")
 """Operations that send something and change nothing."""
 
 

@@ -307,8 +307,17 @@ FLOOR = [
     Bad("POST", "/api/events", {}, 405, ("GET",)),
     Bad("DELETE", "/metrics", {}, 405, ("GET",)),
 ]
+METERS = [
+    Bad(method, f"/api/cabinets/{cabinet}/meters", None, status, ("cabinetId",))
+    for method in ("GET", "POST")
+    for cabinet, status in (("cab-9", 404), ("a%00b", 400), ("x" * 65, 400))
+] + [
+    Bad("POST", f"/api/cabinets/cab-1/meters?wait={wait}", None, 400, ("wait",))
+    for wait in ("0", "31", "nan", "soon")
+]
 CASES = [
     *FLOOR,
+    *METERS,
     *RECORDS,
     *IMPORTS,
     *ANY_BODY,
