@@ -62,19 +62,26 @@ class Cabinet:
     revision: int = 1
     updated_ms: int = 0
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """What describes it, by attribute."""
+        return {name: getattr(self, name) for name in DESCRIPTION}
+
     def merge(self, change: ConfigChange, now_ms: int) -> Cabinet:
-        """This cabinet with ``change`` in force: fields that it does not name stay as they are."""
-        return replace(
-            self,
-            smib_config=merged_config(self.smib_config, change.config),
-            smib_version={**self.smib_version, **change.version},
-            revision=self.revision + 1,
-            updated_ms=now_ms,
-        )
+        """This cabinet with ``change`` in force: fields that it does not name stay as they are.
+
+        The cabinet itself where ``change`` says what it is already: that is no new revision.
+        """
+        config = merged_config(self.smib_config, change.config)
+        version = {**self.smib_version, **change.version}
+        if (config, version) == (self.smib_config, self.smib_version):
+            return self
+        changed = replace(self, smib_config=config, smib_version=version)
+        return replace(changed, revision=self.revision + 1, updated_ms=now_ms)
 
     def described_by(self, other: Cabinet) -> Cabinet:
         """This cabinet with the names, numbers, place and versions that ``other`` knows; its orders stay."""
-        texts = {name: getattr(other, name) or getattr(self, name) for name in DESCRIPTION}
+        texts: dict[str, Any] = {name: text or self.texts[name] for name, text in other.texts.items()}
         return replace(self, **texts, smib_version={**self.smib_version, **other.smib_version})
 
     def masked(self) -> Cabinet:

@@ -39,15 +39,7 @@ class Identity:
 
     @classmethod
     def of(cls, cabinet: Cabinet) -> Identity:
-        return cls(
-            cabinet.id,
-            cabinet.relay_id,
-            cabinet.name,
-            cabinet.location,
-            cabinet.asset_number,
-            cabinet.serial_number,
-            cabinet.game,
-        )
+        return cls(cabinet.id, cabinet.relay_id, **cabinet.texts)
 
 
 @dataclass(slots=True)

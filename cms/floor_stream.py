@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from cms import floor_frames as frames
 from cms import log
 from cms.feed import Feed, Wanted
 from cms.monitor import Monitor
+from cms.waiter import Waiter
 
 PARTS_AT_ONCE = 2
 """Parts of a snapshot in one chunk, some 60 KB: a reader of a big floor takes it bit by bit."""
@@ -38,7 +38,7 @@ class FloorSource:
         self._resumed = self._feed.resumed(last_id)
         self._cursor = 0
         self._snapshot: Iterator[bytes] = iter(())
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter = Waiter()
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -55,9 +55,8 @@ class FloorSource:
         else:
             self._cursor = self._resumed
             self._monitor.pulse.touch()
-        return frames.connected(
-            self._clock_ms(), cabinets=len(self._monitor.floor), resumed=self._resumed is not None
-        )
+        count = len(self._monitor.floor.seen(self._wanted.scope))
+        return frames.connected(self._clock_ms(), cabinets=count, resumed=self._resumed is not None)
 
     def heartbeat(self, now_ms: int) -> bytes:
         return frames.heartbeat(now_ms)
@@ -76,17 +75,11 @@ class FloorSource:
             self._cursor = batch.cursor  # all of it was for other readers
 
     async def wait(self) -> None:
-        if self.ended:
-            return
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        if not self.ended:
+            await self._waiter.wait()
 
     def wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._waiter.wake()
 
     def end(self) -> None:
         self.ended = True

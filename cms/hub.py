@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from cms import frames, log
 from cms.errors import BrokerUnavailable
+from cms.waiter import Waiter
 from wire.errors import WireError
 from wire.jsontext import parse_object
 from wire.relay import canonical_relay_id
@@ -72,7 +72,7 @@ class Subscription:
         self._size = size
         self._waiting: deque[Delivery] = deque()
         self._lost = 0
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter = Waiter()
         self._ended = False
 
     @property
@@ -100,18 +100,12 @@ class Subscription:
 
     async def wait(self) -> None:
         """Return once something may be there to take, the subscription ended, or somebody called wake()."""
-        if self._waiting or self._lost or self._ended:
-            return
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        if not (self._waiting or self._lost or self._ended):
+            await self._waiter.wait()
 
     def wake(self) -> None:
         """Let the reader's wait() return."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._waiter.wake()
 
     def end(self) -> None:
         """Take no further message and let the reader go when it has read what waits."""

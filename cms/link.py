@@ -10,13 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import re
-import socket
 import ssl
-import struct
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -25,6 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cms.errors import BrokerUnavailable
 from cms.mqtt_config import MqttConfig
+from cms.sockets import close_sockets_in, reset_at_close, send_at_once
 
 MAX_IN_FLIGHT = 100
 """Publishes that wait for their PUBACK at once; further ones wait for a place before paho sees them."""
@@ -208,15 +205,14 @@ class _Client(aiomqtt.Client):
         try:
             super()._client_connect()
         except BaseException as exc:  # noqa: BLE001 - raised again by _client_connect, in the thread that waits
-            _close_sockets(exc)
+            close_sockets_in(exc)  # paho leaves it open when a handshake of TLS or WebSocket fails
             self._failure = exc
         self._settled.set()
         if self._given_up:
             self.cut()
 
     def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
-        with _twin(sock) as twin:  # paho leaves Nagle's algorithm on: messages would wait for each other
-            twin.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_at_once(sock)
         # In place of aiomqtt's reader, which takes one message in each turn of the loop: while HTTP keeps the
         # loop busy for milliseconds at a time, that is a few hundred a second, and the broker drops the rest.
         # Not even for a turn beside it: it would take the end of a line that was never connected for nothing.
@@ -282,23 +278,9 @@ class _Client(aiomqtt.Client):
     def _cut_now(self, why: str) -> None:
         sock = self._client.socket()
         if sock is not None and sock.fileno() >= 0:
-            with _twin(sock) as twin:
-                twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_at_close(sock)
         self._client._sock_close()
         self._end(aiomqtt.MqttError(why))
-
-
-def _twin(sock: Any) -> socket.socket:
-    """The same connection as a plain socket, for options: paho's may be one of its own that has none."""
-    return socket.socket(fileno=os.dup(sock.fileno()))
-
-
-def _close_sockets(exc: BaseException) -> None:
-    """Close what paho leaves open when a handshake of TLS or WebSocket fails: the sockets in its frames."""
-    for frame, _ in traceback.walk_tb(exc.__traceback__):
-        for value in frame.f_locals.values():
-            if isinstance(value, socket.socket):
-                value.close()
 
 
 def _reason(exc: BaseException) -> str:

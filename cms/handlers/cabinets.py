@@ -112,13 +112,4 @@ class Cabinets:
 
 
 def _searched(cabinet: Cabinet) -> str:
-    texts = (
-        cabinet.id,
-        cabinet.relay_id,
-        cabinet.name,
-        cabinet.location,
-        cabinet.asset_number,
-        cabinet.serial_number,
-        cabinet.game,
-    )
-    return "\n".join(texts).casefold()
+    return "\n".join((cabinet.id, cabinet.relay_id, *cabinet.texts.values())).casefold()

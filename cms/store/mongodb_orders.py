@@ -39,11 +39,10 @@ def order(
         if expected is not None and expected != cabinet.revision:
             raise EditConflict(cabinet.id, cabinet.revision, expected)
         plain = ConfigChange(resolve_mask(change.config, cabinet.smib_config), change.version)
-        if plain:
-            cabinet = cabinet.merge(plain, now_ms)
+        cabinet = cabinet.merge(plain, now_ms)
         entries = entries_of(cabinet, plain.config, command, now_ms)
         machine, ordered = _send(replace(machine, cabinet=cabinet), entries, ids, now_ms)
-        if plain:
+        if cabinet is not before:
             kept = Revision.of(cabinet, act, ordered.entries)
             machine = replace(machine, revisions=(*machine.revisions, kept))
         if plain or command is not None:

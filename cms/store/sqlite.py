@@ -231,11 +231,10 @@ def _order(
     if expected_revision is not None and expected_revision != cabinet.revision:
         raise EditConflict(cabinet_id, cabinet.revision, expected_revision)
     plain = ConfigChange(resolve_mask(change.config, cabinet.smib_config), change.version)
-    if plain:
-        cabinet = cabinet.merge(plain, now_ms)
-        sqlite_cabinets.change(db, cabinet)
+    cabinet = cabinet.merge(plain, now_ms)
     ordered = _send(db, cabinet, entries_of(cabinet, plain.config, command, now_ms), now_ms)
-    if plain:
+    if cabinet is not before:
+        sqlite_cabinets.change(db, cabinet)
         sqlite_cabinets.keep_revision(db, Revision.of(cabinet, act, ordered.entries))
     if plain or command is not None:
         name = None if command is None else command.name

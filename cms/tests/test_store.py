@@ -83,6 +83,16 @@ class TestEveryEngine:
 
         play(scenario)
 
+    def test_an_order_of_what_is_stored_already_is_sent_and_is_no_new_revision(self, play: Play) -> None:
+        async def scenario(store: Store) -> None:
+            ordered = await store.order("cab-1", net(netStaSSID="Casino_WiFi"))
+            assert ordered.cabinet == await store.cabinet("cab-1")
+            assert ordered.cabinet.revision == 1
+            assert [entry.values for entry in await store.pending(9)] == [{"netStaSSID": "Casino_WiFi"}]
+            assert [revision.number for revision in await store.history("cab-1", None, 9)] == [1]
+
+        play(scenario)
+
     def test_a_second_cabinet_of_a_relay_is_refused_with_all_others(self, play: Play) -> None:
         async def scenario(store: Store) -> None:
             with pytest.raises(RelayTaken, match="e831cdfa8384 belongs to cab-1"):
