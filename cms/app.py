@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from cms import log
 from cms.cabinets_file import read_cabinets
-from cms.database import shown
+from cms.database import held, shown
 from cms.errors import SettingError
 from cms.hub import Hub
 from cms.interface import endpoints
@@ -48,6 +48,7 @@ class Application(Service):
         """Open the store, add the cabinets of the settings, begin to connect. SettingError, StoreError."""
         cabinets = [] if self.settings.cabinets is None else read_cabinets(self.settings.cabinets)
         async with AsyncExitStack() as exits:
+            exits.enter_context(held(self.settings.database))
             exits.push_async_callback(self.store.close)
             await self.store.open()
             await self._admit()

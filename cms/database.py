@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from cms.store.file_lock import locked
 from cms.store.mongodb_address import is_mongodb, mongo_address
 from cms.store.sqlite import MEMORY, SqliteStore
 from cms.store.store import Store
@@ -30,3 +32,9 @@ def shown(database: str) -> str:
 def file_of(database: str) -> Path | None:
     """The file that it is, None where it is none of this machine."""
     return None if is_mongodb(database) or database == MEMORY else Path(database)
+
+
+def held(database: str) -> AbstractContextManager[None]:
+    """While inside, no other service uses a ``database`` that is for one; StoreError where one does."""
+    file = file_of(database)
+    return nullcontext() if file is None else locked(file)
