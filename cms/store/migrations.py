@@ -94,6 +94,18 @@ MIGRATIONS: Sequence[Step] = (
         "CREATE INDEX credentials_user ON credentials (user)",
         "CREATE INDEX credentials_expiry ON credentials (expires_ms) WHERE expires_ms IS NOT NULL",
     ),
+    (
+        # Batches, templates and firmware.
+        """CREATE TABLE sheets (
+            kind TEXT NOT NULL,
+            id TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (kind, id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX sheets_at ON sheets (kind, at_ms)",
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from cms.audit import AuditEntry, AuditFilter, Draft
 from cms.cabinet import Cabinet, ConfigChange, is_cabinet_id
 from cms.errors import UnknownCabinet
 from cms.revision import Revision
+from cms.sheet import Kind, Sheet
 from cms.standing import Standing
 from cms.store import mongodb_orders as orders
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement
@@ -30,6 +31,7 @@ from cms.store.mongodb_machines import Machines
 from cms.store.mongodb_record import Note
 from cms.store.mongodb_reports import Reports
 from cms.store.mongodb_schema import prepare
+from cms.store.mongodb_sheets import Sheets
 from cms.store.store import Imported, Ordered, Outcome, RelayReport
 from wire.relay import canonical_relay_id
 
@@ -66,6 +68,7 @@ class MongoStore:
         self._reports = Reports(self.link)
         self._floor = Floor(self.link, self._reports, self._chain)
         self._users = Users(self.link, self._chain)
+        self._sheets = Sheets(self.link, self._chain)
         self._imports = Imports(self.link, self._floor, self._machines, self._chain)
 
     async def open(self) -> None:
@@ -217,6 +220,23 @@ class MongoStore:
         return await self._chain.behind(after, limit)
 
     @_verb
+    async def put_sheet(self, sheet: Sheet, draft: Draft | None = None) -> bool:
+        note = None if draft is None else Note.of(draft, self._clock_ms())
+        return await self._sheets.put(sheet, note)
+
+    @_verb
+    async def sheet(self, kind: Kind, sheet_id: str) -> Sheet | None:
+        return await self._sheets.find(kind, sheet_id)
+
+    @_verb
+    async def sheets(self, kind: Kind) -> list[Sheet]:
+        return await self._sheets.every(kind)
+
+    @_verb
+    async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:
+        return await self._sheets.remove(sheet, Note.of(draft, self._clock_ms()))
+
+    @_verb
     async def accounts(self) -> Accounts:
         return await self._users.accounts()
 
@@ -239,6 +259,7 @@ class MongoStore:
     async def _sweep(self) -> None:
         await self._machines.sweep()
         await self._users.sweep()
+        await self._sheets.sweep()
 
     async def _change(self, cabinet_id: str, job: orders.Job) -> Ordered:
         if not is_cabinet_id(cabinet_id):

@@ -5,6 +5,7 @@ reports    what each SMIB last reported
 history    the revisions of cabinets, whole
 outbox     entries that ended
 audit      the chain
+sheets     batches, templates, firmware
 users      people and what they sign in with
 cms        the schema, the last entry id, an import that is under way
 """
@@ -42,6 +43,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel("entry.order", sparse=True),
         IndexModel("ms"),
     ),
+    "sheets": (IndexModel([("kind", 1), ("ms", -1)]), IndexModel("unmoved", sparse=True)),
     "users": (IndexModel("keys"), IndexModel("unmoved", sparse=True)),
 }
 

@@ -18,8 +18,9 @@ from cms.cabinet import Cabinet, ConfigChange
 from cms.errors import EditConflict, StoreError
 from cms.mask import resolve_mask
 from cms.revision import Revision
+from cms.sheet import Kind, Sheet
 from cms.standing import Standing, settable
-from cms.store import sqlite_accounts, sqlite_audit, sqlite_cabinets, sqlite_outbox
+from cms.store import sqlite_accounts, sqlite_audit, sqlite_cabinets, sqlite_outbox, sqlite_sheets
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, entries_of
 from cms.store.migrations import migrate
 from cms.store.store import Imported, Ordered, Outcome, RelayReport
@@ -152,6 +153,20 @@ class SqliteStore:
 
     async def audit_chain(self, after: int, limit: int) -> list[AuditEntry]:
         return await self._reader.run(lambda db: sqlite_audit.chain(db, after, limit))
+
+    async def put_sheet(self, sheet: Sheet, draft: Draft | None = None) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_sheets.put(db, sheet, draft, now_ms))
+
+    async def sheet(self, kind: Kind, sheet_id: str) -> Sheet | None:
+        return await self._reader.run(lambda db: sqlite_sheets.find(db, kind, sheet_id))
+
+    async def sheets(self, kind: Kind) -> list[Sheet]:
+        return await self._reader.run(lambda db: sqlite_sheets.every(db, kind))
+
+    async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:
+        now_ms = self._clock_ms()
+        return await self._writer.run(lambda db: sqlite_sheets.remove(db, sheet, draft, now_ms))
 
     async def accounts(self) -> Accounts:
         return await self._reader.run(sqlite_accounts.every)

@@ -15,6 +15,7 @@ from cms.actor import Act
 from cms.audit import AuditEntry, AuditFilter, Draft
 from cms.cabinet import Cabinet, ConfigChange
 from cms.revision import Revision
+from cms.sheet import Kind, Sheet
 from cms.standing import FieldReport, Standing
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, State
 
@@ -170,6 +171,20 @@ class Store(Protocol):
 
     async def audit_chain(self, after: int, limit: int) -> list[AuditEntry]:
         """The chain in its order, behind the entry number ``after``: what a check of it reads."""
+
+    # Sheets: batches, templates, firmware
+
+    async def put_sheet(self, sheet: Sheet, draft: Draft | None = None) -> bool:
+        """Keep ``sheet`` in the place of the one whose number is lower by one, or as a new one where its
+        number is 1; False, and no change, where that is not what is there. Some kinds forget the oldest."""
+
+    async def sheet(self, kind: Kind, sheet_id: str) -> Sheet | None: ...
+
+    async def sheets(self, kind: Kind) -> list[Sheet]:
+        """All of a kind, newest first."""
+
+    async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:
+        """False, and no change, where it is at another number."""
 
     # Users, and what they sign in with
 
