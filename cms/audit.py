@@ -54,7 +54,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries, newest first; ``since`` and ``until`` are inclusive, in milliseconds since 1970."""
+    """Which entries, newest first; ``since`` and ``until`` are inclusive, in milliseconds since 1970.
+
+    With ``cabinet_ids`` only those that are about one of these cabinets.
+    """
 
     cabinet_id: str | None = None
     user: str | None = None
@@ -62,6 +65,7 @@ class AuditFilter:
     until_ms: int | None = None
     before: int | None = None
     limit: int = 100
+    cabinet_ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

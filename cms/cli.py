@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import FrameType
+from types import FrameType, ModuleType
 
 from cms.errors import CmsError, SettingError
 from cms.role import Role
@@ -98,15 +98,30 @@ def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
 def _users(options: argparse.Namespace, database: str) -> bool:
     from cms import users
 
+    name, places = options.name, options.location
     role = None if options.role is None else Role(options.role)
     if options.work == "token":
-        return users.give_token(database, users.TokenWish(options.name, role, options.label, options.days))
-    if options.work in ("add", "role") and role is not None:
-        return (users.add if options.work == "add" else users.change_role)(database, options.name, role)
+        wish = users.TokenWish(name, role, options.label, options.days, places)
+        return users.give_token(database, wish)
+    if options.work == "add" and role is not None:
+        return users.add(database, name, role, places)
+    if options.work == "role" and role is not None:
+        return users.change_role(database, name, role)
+    if options.work == "locations":
+        return users.change_locations(database, name, places)
     if options.work == "list":
         return users.list_all(database)
-    by_name = {"passwd": users.change_password, "remove": users.remove, "revoke": users.revoke}
-    return by_name[options.work](database, options.name)
+    return _by_name(users)[options.work](database, name)
+
+
+def _by_name(users: ModuleType) -> Mapping[str, Callable[[str, str], bool]]:
+    return {
+        "passwd": users.change_password,
+        "remove": users.remove,
+        "revoke": users.revoke,
+        "disable": users.disable,
+        "enable": users.enable,
+    }
 
 
 def _settings(options: argparse.Namespace, environ: Mapping[str, str]) -> Settings:
@@ -184,17 +199,23 @@ def _add_cabinets(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     users = commands.add_parser("users", help="say who may sign in, and what as", allow_abbrev=False)
-    users.set_defaults(role=None, name=None)
+    users.set_defaults(role=None, name=None, location=[])
     works = users.add_subparsers(dest="work", metavar="WORK", required=True)
     add = _work(works, "add", "add a user; the password is asked for, or the first line of standard input")
     passwd = _work(works, "passwd", "set another password, read as with add; ends the user's sessions")
     role = _work(works, "role", "set another role; ends the user's sessions")
+    locations = _work(works, "locations", "limit a user to locations, or to none; ends the user's sessions")
+    disable = _work(works, "disable", "keep a user out, tokens included, without forgetting it")
+    enable = _work(works, "enable", "let a user in again")
     remove = _work(works, "remove", "remove a user, with all sessions and tokens")
     token = _work(works, "token", "make a token for a program, and write it this once")
     revoke = _work(works, "revoke", "end a token or a session by its id")
     _work(works, "list", "list users, their sessions and their tokens")
-    for one in (add, passwd, role, remove, token):
+    for one in (add, passwd, role, locations, disable, enable, remove, token):
         one.add_argument("name", metavar="NAME", help="the user's name")
+    for one in (add, locations, token):
+        about = "see only cabinets of this location; may be given several times"
+        one.add_argument("--location", metavar="L", action="append", default=[], help=about)
     revoke.add_argument("name", metavar="ID", help="as list shows it")
     for one in (add, role):
         one.add_argument("--role", choices=ROLES, required=True, help="what the user may do")

@@ -13,6 +13,7 @@ CmsError                       the root: catch this at a program's border
 ├── SignInFailed               the caller's: no such user, or not that password (401)
 ├── NotPermitted               the caller's: an endpoint that is switched off here (403)
 ├── NotAllowed                 the caller's: a role without the right (403)
+├── OutOfScope                 the caller's: limited to some locations, and this is elsewhere (403)
 ├── ForeignOrigin              the caller's: a browser that acts for another site (403)
 ├── TooManyRequests            the caller's: more in a while than one caller may (429)
 ├── UnknownCabinet             the caller's: no cabinet has that id (404)
@@ -156,6 +157,13 @@ class NotAllowed(CmsError):
         self.role = role
         self.right = right
         self.roles = tuple(roles)
+
+
+class OutOfScope(CmsError):
+    """The caller is limited to some locations; what lies elsewhere is told as what does not exist."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}, and this caller is limited to some locations")
 
 
 class ForeignOrigin(CmsError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms import floor_frames as frames
+from cms.scope import EVERYWHERE, Scope
 from wire.timestamps import format_timestamp
 
 RING = 4096
@@ -20,12 +21,17 @@ MAX_CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which frames. ``location`` is compared without regard to case; None lets every frame through."""
+    """Which frames. ``location`` is compared without regard to case; None lets every frame through that is
+    in ``scope``.
+    """
 
     location: str | None = None
     cabinet_id: str | None = None
+    scope: Scope = EVERYWHERE
 
     def lets_through(self, cabinet_id: str, location: str) -> bool:
+        if not self.scope.holds(location):
+            return False
         if self.cabinet_id is not None and self.cabinet_id != cabinet_id:
             return False
         return self.location is None or self.location.casefold() == location.casefold()
@@ -135,7 +141,7 @@ class Feed:
         while cursor < self._published and size < MAX_CHUNK:
             frame = self._ring[cursor % self._size]
             cursor += 1
-            if wanted is EVERYTHING or wanted.lets_through(frame.cabinet_id, frame.location):
+            if wanted == EVERYTHING or wanted.lets_through(frame.cabinet_id, frame.location):
                 data = frame.data(self.epoch)
                 chunk.append(data)
                 size += len(data)

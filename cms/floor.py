@@ -14,6 +14,7 @@ from cms.cabinet import Cabinet
 from cms.gauge import Durations, Rate
 from cms.hub import Delivery
 from cms.presence import Presence
+from cms.scope import EVERYWHERE, Scope
 from cms.smib_state import ANSWER_S, ERROR_KINDS, STATES, Facts, SmibState, awaited
 from wire.orders import Order
 
@@ -90,27 +91,27 @@ class Floor:
     def __len__(self) -> int:
         return len(self._places)
 
+    def seen(self, limits: Scope) -> list[Place]:
+        """The cabinets within ``limits``."""
+        return [place for place in self._places.values() if limits.holds(place.identity.location)]
+
     def place(self, relay_id: str) -> Place | None:
         return self._places.get(relay_id)
 
-    def has_cabinet(self, cabinet_id: str) -> bool:
-        return any(place.identity.id == cabinet_id for place in self._places.values())
+    def has_cabinet(self, cabinet_id: str, limits: Scope = EVERYWHERE) -> bool:
+        return any(place.identity.id == cabinet_id for place in self.seen(limits))
 
-    def errors(self) -> dict[str, int]:
+    def errors(self, limits: Scope = EVERYWHERE) -> dict[str, int]:
         """How many of each kind there were, all cabinets together."""
         total = dict.fromkeys(ERROR_KINDS, 0)
-        for place in self._places.values():
+        for place in self.seen(limits):
             for kind, count in place.smib.errors.items():
                 total[kind] += count
         return total
 
-    def states(self) -> dict[str, int]:
+    def states(self, limits: Scope = EVERYWHERE) -> dict[str, int]:
         """How many cabinets are in each state."""
-        return {**dict.fromkeys(STATES, 0), **Counter(place.shown.state for place in self._places.values())}
-
-    @property
-    def reconnects(self) -> int:
-        return sum(place.smib.reconnects for place in self._places.values())
+        return {**dict.fromkeys(STATES, 0), **Counter(place.shown.state for place in self.seen(limits))}
 
     def assign(self, cabinets: Iterable[Cabinet], *, now_ms: int, now_s: float) -> list[Change]:
         """These are the cabinets of the floor, no others."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 SLOT_S = 10
 LONGEST_S = 300
@@ -58,6 +58,16 @@ class Durations:
         self.total_s = 0.0
         self._size = size
         self._values = array("f")
+
+    @classmethod
+    def pooled(cls, parts: Iterable[Durations]) -> Durations:
+        """Those of ``parts`` together, which nothing is added to."""
+        pool = cls()
+        for part in parts:
+            pool.count += part.count
+            pool.total_s += part.total_s
+            pool._values.extend(part._values)
+        return pool
 
     def add(self, seconds: float) -> None:
         if len(self._values) < self._size:

@@ -9,6 +9,7 @@ from cms.api_docs import ApiDocs
 from cms.handlers.broker_check import BrokerCheck
 from cms.handlers.exchange import Exchange
 from cms.handlers.live_config import LiveConfig
+from cms.handlers.reach import Reach
 from cms.handlers.reorders import Reorders
 from cms.metrics import Metrics
 from cms.routes.broker_check import BrokerCheckRoutes
@@ -44,7 +45,8 @@ def endpoints(service: Service) -> tuple[Endpoint, ...]:
 
 def _operations(service: Service) -> tuple[Endpoint, ...]:
     clock_ms, records, store = service.clock_ms, service.records, service.store
-    live_config = LiveConfig(service.outgoing, service.hub, clock_ms, records)
+    reach = Reach(store)
+    live_config = LiveConfig(service.outgoing, service.hub, clock_ms, records, reach)
     metrics = Metrics(service.monitoring, service.health)
     return (
         *SmibConfigRoutes(service.cabinets, service.orders).endpoints(),
@@ -54,8 +56,8 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),
-        *StreamRoutes(service.streams).endpoints(),
-        *_broker_check(service).endpoints(),
+        *StreamRoutes(service.streams, reach).endpoints(),
+        *_broker_check(service, reach).endpoints(),
         *FieldRoutes().endpoints(),
         *FloorRoutes(service.monitoring, metrics, service.streams).endpoints(),
         *HealthRoutes(service.health, clock_ms).endpoints(),
@@ -72,7 +74,7 @@ def _gate(service: Service) -> Gate:
     )
 
 
-def _broker_check(service: Service) -> BrokerCheckRoutes:
+def _broker_check(service: Service, reach: Reach) -> BrokerCheckRoutes:
     settings = service.settings
-    check = BrokerCheck(service.link, settings.mqtt.topics, service.clock_ms, service.records)
+    check = BrokerCheck(service.link, settings.mqtt.topics, service.clock_ms, service.records, reach)
     return BrokerCheckRoutes(check, allowed=settings.test_endpoint)

@@ -39,6 +39,7 @@ from cms.settings import Settings
 from cms.sse import Streams
 from cms.standing import Standing
 from cms.store.entry import OutboxEntry
+from cms.store.fenced import fenced
 from cms.store.store import Store
 from cms.tasks import Tasks
 from cms.watchdog import Watchdog
@@ -65,7 +66,10 @@ class Link(ConfigLink, BrokerLink, BrokerState, Publisher, Protocol):
 
 @dataclass(frozen=True)
 class Service:
-    """All parts, joined and not yet running: the handlers and routes are given what they need of it."""
+    """All parts, joined and not yet running: the handlers and routes are given what they need of it.
+
+    ``store`` is as requests see it, within the scope of each; outside of requests that is everything.
+    """
 
     settings: Settings
     clock_ms: ClockMs
@@ -91,10 +95,11 @@ class Service:
 def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], Link] | None) -> Service:
     """The parts that ``settings`` describe. Nothing is opened, connected or started yet."""
     presence = Presence(clock_ms=clock_ms)
-    store = store_at(settings.database, clock_ms=clock_ms)
-    reports = Reports(store, clock_ms=clock_ms)
-    monitor = _monitor(store, presence, clock_ms)
-    confirmations = _confirmations(store, presence, reports, monitor, clock_ms)
+    own = store_at(settings.database, clock_ms=clock_ms)
+    store = fenced(own)
+    reports = Reports(own, clock_ms=clock_ms)
+    monitor = _monitor(own, presence, clock_ms)
+    confirmations = _confirmations(own, presence, reports, monitor, clock_ms)
     observers = [monitor.note, confirmations.note, reports.note]
     hub = Hub(settings.mqtt.topics, clock_ms=clock_ms, observers=observers)
     _announce_standing(reports, monitor, hub)
@@ -102,12 +107,12 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     link = _link(settings, hub, cabinets, clock_ms) if link_to is None else link_to(hub)
     origins = Origins()
     outgoing = Outgoing(link, monitor, origins)
-    outbox = Outbox(store, outgoing, clock_ms=clock_ms, confirmations=confirmations)
+    outbox = Outbox(own, outgoing, clock_ms=clock_ms, confirmations=confirmations)
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
     records = Records(store)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
-    access = _access(settings, store, records, streams, clock_ms)
-    watchdog = _watchdog(settings, store, link, clock_ms)
+    access = _access(settings, own, records, streams, clock_ms)
+    watchdog = _watchdog(settings, own, link, clock_ms)
     work: Work = {
         "outbox": outbox.run,
         "confirmations": confirmations.run,
@@ -117,7 +122,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         "access": access.run,
     }
     if settings.resync_on_connect:
-        work["resync"] = _resync(store, outgoing, orders, hub, reports).run
+        work["resync"] = _resync(own, outgoing, orders, hub, reports).run
     tasks = Tasks()
     return Service(
         settings=settings,

@@ -7,14 +7,19 @@ line, where every user of the machine would see it. The service notices each cha
 from __future__ import annotations
 
 import getpass
+import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from cms.account import (
     NAME_WANTED,
     Accounts,
     Credential,
     User,
+    account_note,
+    checked_locations,
     checked_password,
     key_of,
     new_secret,
@@ -40,18 +45,22 @@ class TokenWish:
     role: Role | None = None
     label: str = ""
     days: int | None = None
+    locations: Sequence[str] = ()
 
 
-def add(database: str, name: str, role: Role) -> bool:
-    """Add a user. UserTaken; the database is made where there is none."""
+def add(database: str, name: str, role: Role, locations: Sequence[str] = ()) -> bool:
+    """Add a user, who is limited to ``locations`` if there are any. UserTaken; the database is made where
+    there is none.
+    """
+    places = _locations(locations)
     wanted, password = _name(name), _password()
 
     async def work(store: Store) -> bool:
         if wanted in (await store.accounts()).users:
             raise UserTaken(wanted)
-        user = User(wanted, role, Passwords().hash(password))
-        await store.put_user(user, _draft("user-added", wanted, role=str(role)))
-        say(f"added user={wanted} role={role}")
+        user = User(wanted, role, Passwords().hash(password), places)
+        await store.put_user(user, _draft("user-added", wanted, role=str(role), **_told(places)))
+        say(f"added user={wanted} role={role}{_at(places)}")
         return True
 
     return at_store(database, work, make=True)
@@ -63,12 +72,13 @@ def list_all(database: str) -> bool:
     async def work(store: Store) -> bool:
         accounts = await store.accounts()
         for user in sorted(accounts.users.values(), key=lambda one: one.name):
-            say(f"user={user.name} role={user.role}")
-            for one in _credentials_of(accounts, user.name):
+            say(f"user={user.name} role={user.role}{_at(user.locations)}{' disabled' * user.disabled}")
+            for one in accounts.credentials_of(user.name):
                 ends = "never" if one.expires_ms is None else format_timestamp(one.expires_ms)
                 label = f" label={one.label}" if one.label else ""
                 since = format_timestamp(one.created_ms)
-                say(f"  {one.kind}={one.id} role={one.role} since={since} ends={ends}{label}")
+                limits = _at(one.locations)
+                say(f"  {one.kind}={one.id} role={one.role}{limits} since={since} ends={ends}{label}")
         return True
 
     return at_store(database, work)
@@ -76,29 +86,29 @@ def list_all(database: str) -> bool:
 
 def change_password(database: str, name: str) -> bool:
     """Set another password, which ends the user's sessions. UnknownUser."""
-    password = _password()
-
-    async def work(store: Store) -> bool:
-        user = _user(await store.accounts(), name)
-        changed = User(user.name, user.role, Passwords().hash(password))
-        await store.put_user(changed, _draft("password-changed", user.name))
-        say(f"changed user={user.name}")
-        return True
-
-    return at_store(database, work)
+    hashed = Passwords().hash(_password())
+    return _change(database, name, "password-changed", lambda user: replace(user, password_hash=hashed))
 
 
 def change_role(database: str, name: str, role: Role) -> bool:
     """Set another role, which ends the user's sessions. UnknownUser."""
+    return _change(database, name, "role-changed", lambda user: replace(user, role=role))
 
-    async def work(store: Store) -> bool:
-        user = _user(await store.accounts(), name)
-        draft = _draft("role-changed", user.name, role=str(role), before=str(user.role))
-        await store.put_user(User(user.name, role, user.password_hash), draft)
-        say(f"changed user={user.name} role={role}")
-        return True
 
-    return at_store(database, work)
+def change_locations(database: str, name: str, locations: Sequence[str]) -> bool:
+    """Limit a user to ``locations``, to none without any; ends the user's sessions. UnknownUser."""
+    places = _locations(locations)
+    return _change(database, name, "locations-changed", lambda user: replace(user, locations=places))
+
+
+def disable(database: str, name: str) -> bool:
+    """Keep a user out, tokens included, without forgetting it. UnknownUser."""
+    return _change(database, name, "user-disabled", lambda user: replace(user, disabled=True))
+
+
+def enable(database: str, name: str) -> bool:
+    """Let a user in again. UnknownUser."""
+    return _change(database, name, "user-enabled", lambda user: replace(user, disabled=False))
 
 
 def remove(database: str, name: str) -> bool:
@@ -116,17 +126,19 @@ def remove(database: str, name: str) -> bool:
 
 def give_token(database: str, wish: TokenWish) -> bool:
     """Make a token and write it, once: it can't be read again. UnknownUser."""
+    places = _locations(wish.locations)
 
     async def work(store: Store) -> bool:
         user = _user(await store.accounts(), wish.user)
         role = lower_of(wish.role or user.role, user.role)
         secret, now_ms = new_secret("token"), wall_clock_ms()
         ends_ms = None if wish.days is None else now_ms + wish.days * DAY_MS
-        token = Credential(key_of(secret), "token", user.name, role, wish.label, now_ms, ends_ms)
-        draft = _draft("token-added", user.name, tokenId=token.id, role=str(role), label=wish.label)
-        if not await store.put_credential(token, draft):
+        token = Credential(key_of(secret), "token", user.name, role, wish.label, now_ms, ends_ms, places)
+        facts = {"tokenId": token.id, "role": str(role), "label": wish.label, **_told(places)}
+        if not await store.put_credential(token, _draft("token-added", user.name, **facts)):
             raise UnknownUser(wish.user)
-        sys.stderr.write(f"token={token.id} user={user.name} role={role}; it is shown this once:\n")
+        about = f"token={token.id} user={user.name} role={role}{_at(places)}"
+        sys.stderr.write(f"{about}; it is shown this once:\n")
         say(secret)
         return True
 
@@ -148,9 +160,31 @@ def revoke(database: str, token_id: str) -> bool:
     return at_store(database, work)
 
 
-def _credentials_of(accounts: Accounts, name: str) -> list[Credential]:
-    mine = [one for one in accounts.credentials.values() if one.user == name]
-    return sorted(mine, key=lambda one: (one.kind, one.created_ms))
+def _change(database: str, name: str, action: str, changed: Callable[[User], User]) -> bool:
+    async def work(store: Store) -> bool:
+        before = _user(await store.accounts(), name)
+        after = changed(before)
+        await store.put_user(after, Draft(Act(operator(), action, account_note(after, before))))
+        told = f"{' disabled' * after.disabled}"
+        say(f"changed user={after.name} role={after.role}{_at(after.locations)}{told}")
+        return True
+
+    return at_store(database, work)
+
+
+def _locations(names: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return checked_locations(names)
+    except ValueError as exc:
+        raise SettingError("--location", ", ".join(names)[:80], str(exc)) from exc
+
+
+def _at(locations: Sequence[str]) -> str:
+    return "".join(f" location={json.dumps(name, ensure_ascii=False)}" for name in locations)
+
+
+def _told(locations: Sequence[str]) -> dict[str, Any]:
+    return {"locations": list(locations)} if locations else {}
 
 
 def _user(accounts: Accounts, name: str) -> User:
@@ -179,5 +213,5 @@ def _password() -> str:
     return password
 
 
-def _draft(action: str, name: str, **facts: str) -> Draft:
+def _draft(action: str, name: str, **facts: Any) -> Draft:
     return Draft(Act(operator(), action, {"account": name}), facts=facts)

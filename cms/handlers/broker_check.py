@@ -8,6 +8,7 @@ from typing import Protocol
 
 from cms.actor import Act, Actor
 from cms.errors import BrokerUnavailable
+from cms.handlers.reach import Reach
 from cms.handlers.records import Records
 from wire.errors import PayloadError
 from wire.jsontext import parse_object, to_bytes
@@ -49,10 +50,11 @@ class BrokerCheck:
     """Tries the connection, a publication and a subscription. BrokerUnavailable where the broker is away."""
 
     def __init__(
-        self, link: BrokerLink, topics: Topics, clock_ms: Callable[[], int], records: Records
+        self, link: BrokerLink, topics: Topics, clock_ms: Callable[[], int], records: Records, reach: Reach
     ) -> None:
         self._link = link
         self._records = records
+        self._reach = reach
         self._topics = topics
         self._clock_ms = clock_ms
 
@@ -66,17 +68,20 @@ class BrokerCheck:
         It is recorded first: such a text can be any order.
         """
         self._require_connection()
+        cabinet_id = await self._reach.cabinet_with(relay_id)
         at_ms = self._clock_ms()
         payload = encode(Probe(format_timestamp(at_ms), SOURCE)) if text is None else text.encode()
         topic = self._topics.relay(relay_id)
         published = _shown(payload)
-        await self._records.note(Act(actor, "test"), relayId=relay_id, message=published[:MAX_RECORDED])
+        recorded = published[:MAX_RECORDED]
+        await self._records.note(Act(actor, "test"), cabinet_id, relayId=relay_id, message=recorded)
         await self._link.publish_raw(topic, payload, 1)
         return Check(relay_id, topic, at_ms, (CONNECTED, f"Published to {topic}: {published}"), published)
 
     async def subscribe(self, relay_id: str) -> Check:
         """Subscribe to what the device sends, and have the broker acknowledge it."""
         self._require_connection()
+        await self._reach.check(relay_id)
         topic = self._topics.server(relay_id)
         await self._link.subscribe(topic)
         return Check(relay_id, topic, self._clock_ms(), (CONNECTED, f"Subscribed to {topic}"))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from cms.actor import Act, Actor
 from cms.errors import BrokerUnavailable, DeviceSilent, RequestError
+from cms.handlers.reach import Reach
 from cms.handlers.records import Records
 from cms.hub import Delivery, Hub, Subscription
 from wire.address import MASK, mask_credentials
@@ -49,14 +50,21 @@ class Published:
 class LiveConfig:
     """Asks devices for their configuration, and publishes configuration to them."""
 
-    def __init__(self, link: ConfigLink, hub: Hub, clock_ms: Callable[[], int], records: Records) -> None:
+    def __init__(
+        self, link: ConfigLink, hub: Hub, clock_ms: Callable[[], int], records: Records, reach: Reach
+    ) -> None:
         self._link = link
         self._records = records
+        self._reach = reach
         self._hub = hub
         self._clock_ms = clock_ms
 
     async def ask(self, relay_id: str, component: str, wait_s: float | None = None) -> Asked:
-        """Send the request; with ``wait_s`` wait for the answer. BrokerUnavailable, DeviceSilent."""
+        """Send the request; with ``wait_s`` wait for the answer.
+
+        OutOfScope, BrokerUnavailable, DeviceSilent.
+        """
+        await self._reach.check(relay_id)
         if wait_s is None:
             await self._link.request_config(relay_id, component)
             return Asked(relay_id, component, self._clock_ms())
@@ -70,9 +78,13 @@ class LiveConfig:
                 raise DeviceSilent(relay_id, component, wait_s) from exc
 
     async def publish(self, relay_id: str, config: Mapping[str, Any], actor: Actor) -> Published:
-        """Publish ``config`` as it is, key order kept; recorded first. RequestError, BrokerUnavailable."""
+        """Publish ``config`` as it is, key order kept; recorded first.
+
+        RequestError, OutOfScope, BrokerUnavailable.
+        """
         component = checked_update(config)
-        await self._records.note(Act(actor, "publish"), relayId=relay_id, config=config)
+        cabinet_id = await self._reach.cabinet_with(relay_id)
+        await self._records.note(Act(actor, "publish"), cabinet_id, relayId=relay_id, config=config)
         await self._link.publish_config(relay_id, config)
         return Published(relay_id, component.name, config, self._clock_ms())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from cms.floor import Place
 from cms.gauge import Durations, Rate
 from cms.hub import Hub
 from cms.monitor import Monitor
+from cms.scope import scope
 from cms.watchdog import Watchdog
 from wire.timestamps import format_timestamp
 
@@ -63,27 +64,31 @@ class Monitoring:
     async def require(self, cabinet_id: str | None) -> None:
         """UnknownCabinet where there is none of this id, also among those that were added just now."""
         floor = self.monitor.floor
-        if cabinet_id is None or floor.has_cabinet(cabinet_id):
+        if cabinet_id is None or floor.has_cabinet(cabinet_id, scope()):
             return
         await self.monitor.refresh()
-        if not floor.has_cabinet(cabinet_id):
+        if not floor.has_cabinet(cabinet_id, scope()):
             raise UnknownCabinet(cabinet_id)
 
     def floor(self) -> dict[str, Any]:
-        """All cabinets together."""
-        floor, now_s = self.monitor.floor, self.monitor.now_s()
-        online = sum(place.shown.online for place in floor.places())
+        """All cabinets that are seen, together."""
+        floor, limits = self.monitor.floor, scope()
+        places = floor.seen(limits)
+        online = sum(place.shown.online for place in places)
+        # What the floor counts by itself holds relays without a cabinet, and is there at once.
+        heard = [floor.rate] if limits.whole else [place.smib.rate for place in places]
+        answers = floor.answers if limits.whole else Durations.pooled(p.smib.answers for p in places)
         return {
-            "cabinets": len(floor),
+            "cabinets": len(places),
             "online": online,
-            "offline": len(floor) - online,
-            "outOfStep": sum(place.shown.in_step is False for place in floor.places()),
-            "states": floor.states(),
-            "messages": rates(floor.rate, now_s),
-            "answers": answer_times(floor.answers),
-            "errors": floor.errors(),
-            "reconnects": floor.reconnects,
-            "unknown": self._unknown(),
+            "offline": len(places) - online,
+            "outOfStep": sum(place.shown.in_step is False for place in places),
+            "states": floor.states(limits),
+            "messages": rates(heard, self.monitor.now_s()),
+            "answers": answer_times(answers),
+            "errors": floor.errors(limits),
+            "reconnects": sum(place.smib.reconnects for place in places),
+            "unknown": self._unknown() if limits.whole else {"messages": 0, "recent": []},
         }
 
     def service(self) -> dict[str, Any]:
@@ -121,11 +126,12 @@ class Monitoring:
         return {"messages": floor.stranger_messages, "recent": recent}
 
 
-def rates(rate: Rate, now_s: float) -> dict[str, Any]:
+def rates(heard: Sequence[Rate], now_s: float) -> dict[str, Any]:
+    """All of ``heard`` together."""
     return {
-        "total": rate.total,
-        "perSecond1m": round(rate.per_second(MINUTE_S, now_s), 3),
-        "perSecond5m": round(rate.per_second(FIVE_MINUTES_S, now_s), 3),
+        "total": sum(rate.total for rate in heard),
+        "perSecond1m": round(sum(rate.per_second(MINUTE_S, now_s) for rate in heard), 3),
+        "perSecond5m": round(sum(rate.per_second(FIVE_MINUTES_S, now_s) for rate in heard), 3),
     }
 
 
@@ -142,7 +148,7 @@ def _cabinet(place: Place, now_s: float) -> dict[str, Any]:
     return {
         **frames.cabinet(place.identity, place.shown),
         "lastSeen": frames.last_seen(place),
-        "messages": rates(smib.rate, now_s),
+        "messages": rates([smib.rate], now_s),
         "answers": answer_times(smib.answers),
         "errors": dict(sorted(smib.errors.items())),
         "reconnects": smib.reconnects,

@@ -50,7 +50,8 @@ class Endpoint:
     """``method`` and ``path`` as in ``POST /api/mqtt/test``; undocumented without an ``operation``.
 
     ``right`` is what a caller must have, None where anybody may; ``sends``: it makes the service publish, so
-    that its use is limited. What says nothing is for administrators.
+    that its use is limited; ``whole``: it concerns the whole floor, and a caller who is limited to some
+    locations may not. What says nothing is for administrators.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Endpoint:
     operation: Operation | None = None
     right: Right | None = Right.ADMINISTER
     sends: bool = False
+    whole: bool = False
 
 
 def routed(endpoints: Iterable[Endpoint]) -> list[Route]:

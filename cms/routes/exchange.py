@@ -29,7 +29,7 @@ class ExchangeRoutes:
         """These come before those with a cabinet's id in the path."""
         return [
             Endpoint("GET", "/api/cabinets/export", self.export, EXPORT, Right.EXPORT),
-            Endpoint("POST", "/api/cabinets/import", self.take_in, IMPORT, Right.ADMINISTER),
+            Endpoint("POST", "/api/cabinets/import", self.take_in, IMPORT, Right.ADMINISTER, whole=True),
         ]
 
     async def export(self, request: Request) -> Response:

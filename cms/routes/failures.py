@@ -28,6 +28,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.SignInFailed: 401,
     errors.NotPermitted: 403,
     errors.NotAllowed: 403,
+    errors.OutOfScope: 403,
     errors.ForeignOrigin: 403,
     errors.UnknownCabinet: 404,
     errors.UnknownRevision: 404,

@@ -14,6 +14,7 @@ from cms.routes.answer import answer
 from cms.routes.endpoint import Endpoint
 from cms.routes.floor_operations import EVENTS, METRICS, MONITORING
 from cms.routes.form import Query
+from cms.scope import scope
 from cms.smib_state import STATES
 from cms.sse import Streams
 from wire.timestamps import format_timestamp
@@ -31,7 +32,7 @@ class FloorRoutes:
         return [
             Endpoint("GET", "/api/events", self.events, EVENTS, Right.READ),
             Endpoint("GET", "/api/monitoring", self.monitoring, MONITORING, Right.READ),
-            Endpoint("GET", "/metrics", self.metrics, METRICS, Right.READ),
+            Endpoint("GET", "/metrics", self.metrics, METRICS, Right.READ, whole=True),
         ]
 
     async def events(self, request: Request) -> Response:
@@ -60,4 +61,4 @@ class FloorRoutes:
     async def _wanted(self, query: Query) -> Wanted:
         cabinet_id = query.cabinet_id("cabinet") if "cabinet" in query else None
         await self._monitoring.require(cabinet_id)
-        return Wanted(query.optional_text("location"), cabinet_id)
+        return Wanted(query.optional_text("location"), cabinet_id, scope())

@@ -13,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.account import OPEN, Caller
-from cms.errors import ForeignOrigin, NotAllowed, NotSignedIn
+from cms.errors import ForeignOrigin, NotAllowed, NotSignedIn, OutOfScope
 from cms.handlers.access import Access
 from cms.handlers.records import Records
 from cms.limit import Limit
-from cms.role import Right, roles_with
+from cms.role import roles_with
 from cms.routes.actor import actor_of
 from cms.routes.endpoint import Call, Endpoint, Operation
+from cms.scope import NOWHERE, seeing
 from cms.setting_values import is_loopback
 from cms.sse import EventStream
 
@@ -63,10 +64,11 @@ class Gate:
             if request.method not in READS:
                 _refuse_foreign(request, caller)
             if endpoint.right is not None:
-                await self._check(request, caller, endpoint.right, name)
+                await self._check(request, caller, endpoint, name)
             if endpoint.sends:
                 await self._orders.take(caller.user if caller and caller.key else actor_of(request).address)
-            response = await endpoint.call(request)
+            with seeing(NOWHERE if caller is None else caller.scope):
+                response = await endpoint.call(request)
             if isinstance(response, EventStream):
                 response.holder = caller
             return response
@@ -85,16 +87,24 @@ class Gate:
             return None
         return caller if caller.kind in (kind, None) else None
 
-    async def _check(self, request: Request, caller: Caller | None, right: Right, name: str) -> None:
+    async def _check(self, request: Request, caller: Caller | None, endpoint: Endpoint, name: str) -> None:
         if caller is None:
             raise NotSignedIn(stale=bool(_shown(request)[1]))
         if caller.key is None and self._local:
             _refuse_other_host(request)
-        if caller.may(right):
-            return
-        refusal = NotAllowed(caller.role, right, roles_with(right))
-        await self._records.refused(actor_of(request), name, None, refusal)
-        raise refusal
+        refusal = _refusal(caller, endpoint)
+        if refusal is not None:
+            await self._records.refused(actor_of(request), name, None, refusal)
+            raise refusal
+
+
+def _refusal(caller: Caller, endpoint: Endpoint) -> NotAllowed | OutOfScope | None:
+    right = endpoint.right
+    if right is not None and not caller.may(right):
+        return NotAllowed(caller.role, right, roles_with(right))
+    if endpoint.whole and not caller.scope.whole:
+        return OutOfScope("This concerns the whole floor")
+    return None
 
 
 def _shown(request: Request) -> tuple[str, str]:

@@ -167,6 +167,7 @@ class OutboxFilter:
     cabinet_id: str | None = None
     before: int | None = None
     limit: int = 100
+    cabinet_ids: frozenset[str] | None = None
 
 
 def entries_of(

@@ -17,7 +17,7 @@ from cms.audit import GENESIS, AuditEntry, AuditFilter, seal
 from cms.errors import StoreBusy
 from cms.store.line import Line, Waiting
 from cms.store.mongodb_errors import only_duplicates
-from cms.store.mongodb_link import OPERATION_MS, Fields, Link
+from cms.store.mongodb_link import OPERATION_MS, Fields, Link, one_of
 from cms.store.mongodb_record import Note
 from wire.timestamps import format_timestamp
 
@@ -50,7 +50,7 @@ class AuditChain:
     async def find(self, wanted: AuditFilter) -> list[AuditEntry]:
         """Entries, newest first."""
         conditions: dict[str, Any] = {
-            "entry.cabinet": wanted.cabinet_id,
+            "entry.cabinet": one_of(wanted.cabinet_id, wanted.cabinet_ids),
             "entry.user": wanted.user,
             "ms": _given({"$gte": wanted.since_ms, "$lte": wanted.until_ms}) or None,
             "seq": None if wanted.before is None else {"$lt": wanted.before},

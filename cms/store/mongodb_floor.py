@@ -11,7 +11,7 @@ from cms.standing import Standing
 from cms.store.document import entry_from, revision_from
 from cms.store.entry import OutboxEntry, OutboxFilter, State
 from cms.store.mongodb_chain import AuditChain
-from cms.store.mongodb_link import Fields, Link
+from cms.store.mongodb_link import Fields, Link, one_of
 from cms.store.mongodb_machines import ENDED, HISTORY, MACHINES
 from cms.store.mongodb_record import PLUMBING, machine_from, stored_cabinet
 from cms.store.mongodb_reports import Reports
@@ -74,8 +74,9 @@ class Floor:
         state = None if wanted.state is None else str(wanted.state)
         before = None if wanted.before is None else {"$lt": wanted.before}
         held = _given({"outbox.state": state, "outbox.seq": before})
+        which = one_of(wanted.cabinet_id, wanted.cabinet_ids)
         stages: list[dict[str, Any]] = [
-            {"$match": {"_id": wanted.cabinet_id} if wanted.cabinet_id else _BUSY_ONES},
+            {"$match": {**(_given({"_id": which})), **({} if wanted.cabinet_id else _BUSY_ONES)}},
             {"$unwind": "$outbox"},
             *([{"$match": held}] if held else []),
             {"$sort": {"outbox.seq": -1}},
@@ -84,7 +85,7 @@ class Floor:
         ]
         cursor = await self._link[MACHINES].aggregate(stages)
         here = [entry_from(one["outbox"]) async for one in cursor]
-        gone = _given({"cabinetId": wanted.cabinet_id, "state": state, "seq": before})
+        gone = _given({"cabinetId": which, "state": state, "seq": before})
         ended = self._link[ENDED].find(gone).sort("seq", -1).limit(wanted.limit)
         found = {entry.id: entry for entry in [entry_from(one) async for one in ended] + here}
         return sorted(found.values(), key=_number, reverse=True)[: wanted.limit]

@@ -71,6 +71,12 @@ class Link:
         return await self._client[self.address.name].list_collection_names()
 
 
+def one_of(cabinet_id: str | None, some: frozenset[str] | None) -> Fields | None:
+    """The condition for a cabinet's id, None where any will do: this one, one of ``some``, or both."""
+    given = {} if cabinet_id is None else {"$eq": cabinet_id}
+    return {**given, **({} if some is None else {"$in": sorted(some)})} or None
+
+
 async def insert_missing(collection: Collection, documents: Sequence[Fields]) -> None:
     """Add those whose key is not there yet."""
     if not documents:

@@ -19,7 +19,8 @@ from pymongo import IndexModel
 from cms.errors import StoreError, StoreTooNew
 from cms.store.mongodb_link import Link
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: sheets; users and tokens may be limited to locations, which an older version would not mind."""
 META = "cms"
 _ID, _KIND = "schema", "smib-cms"
 
@@ -60,5 +61,6 @@ async def prepare(link: Link) -> None:
         await meta.update_one({"_id": _ID}, {"$setOnInsert": {"of": _KIND, "version": SCHEMA}}, upsert=True)
     elif found.get("version", 0) > SCHEMA:
         raise StoreTooNew(str(link.address), found["version"], SCHEMA)
+    await meta.update_one({"_id": _ID, "version": {"$lt": SCHEMA}}, {"$set": {"version": SCHEMA}})
     for name, indexes in INDEXES.items():
         await link[name].create_indexes(list(indexes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cms.audit import GENESIS, AuditEntry, AuditFilter, Draft, canonical, seal
 from wire.timestamps import format_timestamp
@@ -30,6 +30,7 @@ def find(db: DB, wanted: AuditFilter) -> list[AuditEntry]:
         "at >= ?": None if wanted.since_ms is None else format_timestamp(wanted.since_ms),
         "at <= ?": None if wanted.until_ms is None else format_timestamp(wanted.until_ms),
         "seq < ?": wanted.before,
+        "cabinet_id IN (SELECT value FROM json_each(?))": id_list(wanted.cabinet_ids),
     }
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)}" if given else ""
@@ -37,6 +38,11 @@ def find(db: DB, wanted: AuditFilter) -> list[AuditEntry]:
         f"SELECT document, hash FROM audit {where} ORDER BY seq DESC LIMIT ?", (*given.values(), wanted.limit)
     )
     return [_entry(row) for row in rows]
+
+
+def id_list(ids: Iterable[str] | None) -> str | None:
+    """``ids`` as one value of a statement."""
+    return None if ids is None else json.dumps(sorted(ids))
 
 
 def chain(db: DB, after: int, limit: int) -> list[AuditEntry]:

@@ -112,6 +112,7 @@ def find(db: DB, wanted: OutboxFilter) -> list[OutboxEntry]:
         "state = ?": None if wanted.state is None else str(wanted.state),
         "cabinet_id = ?": wanted.cabinet_id,
         "seq < ?": wanted.before,
+        "cabinet_id IN (SELECT value FROM json_each(?))": sqlite_audit.id_list(wanted.cabinet_ids),
     }
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)}" if given else ""

@@ -86,7 +86,7 @@ class TestPresence:
         (change,) = scene.hear(typ="NETWORK_DISCONNECTED")
         assert not change.facts.online
         scene.hear(typ="NETWORK_CONNECTED")
-        assert (scene.facts.online, scene.smib.reconnects, scene.floor.reconnects) == (True, 1, 1)
+        assert (scene.facts.online, scene.smib.reconnects) == (True, 1)
 
     def test_what_the_broker_kept_says_nothing_of_now(self) -> None:
         scene = Scene()

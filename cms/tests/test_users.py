@@ -50,7 +50,8 @@ def test_a_user_is_added_changed_listed_and_removed(tmp_path: Path) -> None:
     assert (again.returncode, again.stdout) == (1, "")
     assert "already" in again.stderr
     assert done(users(tmp_path, "role", "ann", "--role", "manager")) == "changed user=ann role=manager\n"
-    assert done(users(tmp_path, "passwd", "ann", password="another-password")) == "changed user=ann\n"
+    changed = done(users(tmp_path, "passwd", "ann", password="another-password"))
+    assert changed == "changed user=ann role=manager\n"
     token = done(users(tmp_path, "token", "ann", "--role", "viewer", "--label", "grafana", "--days", "9"))
     assert re.fullmatch(r"cms_[A-Za-z0-9_-]{43}\n", token)
     listed = done(users(tmp_path, "list"))
@@ -68,9 +69,24 @@ def test_a_user_is_added_changed_listed_and_removed(tmp_path: Path) -> None:
         assert secret.encode() not in stored
 
 
+def test_a_user_can_be_limited_to_locations_and_kept_out(tmp_path: Path) -> None:
+    where = ("--location", "Annex", "--location", " High Roller ", "--location", "annex")
+    added = done(users(tmp_path, "add", "ann", "--role", "viewer", *where))
+    assert added == 'added user=ann role=viewer location="Annex" location="High Roller"\n'
+    assert done(users(tmp_path, "disable", "ann")).endswith(" disabled\n")
+    assert done(users(tmp_path, "list")) == (
+        'user=ann role=viewer location="Annex" location="High Roller" disabled\n'
+    )
+    assert "disabled" not in done(users(tmp_path, "enable", "ann"))
+    assert done(users(tmp_path, "locations", "ann")) == "changed user=ann role=viewer\n"
+    assert done(users(tmp_path, "token", "ann", "--location", "Annex"))
+    assert 'role=viewer location="Annex"' in done(users(tmp_path, "list"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "password", "code", "words"),
     [
+        (("add", "ann", "--role", "viewer", "--location", " "), PASSWORD, 2, ("--location", "1 to 200")),
         (("add", "ann", "--role", "viewer"), "short", 2, ("PASSWORD", "12 to 256")),
         (("add", "ann", "--role", "viewer"), "", 2, ("PASSWORD", "12 to 256")),
         (("add", "a b", "--role", "viewer"), PASSWORD, 2, ("NAME", "a b", "a-z")),
