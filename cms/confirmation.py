@@ -21,6 +21,9 @@ from cms.verdict import ANNOUNCEMENTS, verdict
 from wire.orders import Command
 
 BATCH = 256
+LOOK_S = 5.0
+"""How often it is looked what another process sent, where there may be one."""
+
 RETRY_S = 1.0
 """How long to wait for a storage that does not take what devices decided."""
 
@@ -59,7 +62,7 @@ class Confirmations:
         self.on_due: Callable[[], None] = lambda: None
         self._watched: dict[str, dict[str, _Watch]] = {}
         self._decided: dict[str, _Watch] = {}
-        self._returned: set[str] = set()
+        self._returned: dict[str, int] = {}
         self._woken = asyncio.Event()
 
     def __len__(self) -> int:
@@ -75,7 +78,7 @@ class Confirmations:
             self._judge(watch, delivery)
             is_update = not isinstance(watch.entry.order, Command)
             if watch.entry.absent or (announced and watch.acknowledged and is_update and not watch.verdict):
-                self._returned.add(delivery.relay_id)
+                self._returned[delivery.relay_id] = delivery.received_ms
                 self._woken.set()
 
     def expect(self, entry: OutboxEntry) -> None:
@@ -94,10 +97,11 @@ class Confirmations:
         """These entries have other values now, because a newer order names some of their fields."""
         for entry in entries:
             watch = self._watched.get(entry.relay_id, {}).get(entry.id)
-            if watch is not None and entry.open:
-                watch.entry, watch.verdict = entry, None
-            elif watch is not None:
+            if watch is not None and not entry.open:
                 self._forget(entry)
+            elif watch is not None:
+                watch.verdict = watch.verdict if entry.version == watch.entry.version else None
+                watch.entry = entry
 
     async def acknowledged(self, entry: OutboxEntry) -> None:
         """Store that the broker has ``entry``, and what its device has said of it meanwhile. StoreError."""
@@ -129,7 +133,11 @@ class Confirmations:
         """Store what devices decide, for ever. A storage that fails can't end it."""
         await self._persist(self._load)
         while True:
-            await self._woken.wait()
+            try:
+                async with asyncio.timeout(LOOK_S if self._store.shared else None):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self._persist(self._load)
             self._woken.clear()
             await self._persist(self._store_decisions)
 
@@ -146,19 +154,29 @@ class Confirmations:
                 await asyncio.sleep(RETRY_S)
 
     async def _load(self) -> None:
-        """Watch what was sent before the service started."""
-        for entry in await self._store.due(None, ALL):
+        """Watch what another process sent, or this one before it was started; forget what ended meanwhile."""
+        known = [w.entry for watched in self._watched.values() for w in watched.values() if w.acknowledged]
+        entries = {entry.id: entry for entry in await self._store.due(None, ALL)}
+        self.learn(entries.values())
+        for entry in entries.values():
             self._watched.setdefault(entry.relay_id, {}).setdefault(entry.id, _Watch(entry, True))
+        for entry in known:
+            if entry.id not in entries:
+                self._forget(entry)
 
     async def _store_decisions(self) -> None:
         while self._decided:
             watches = list(self._decided.values())[:BATCH]
             await asyncio.gather(*(self._store_decision(watch) for watch in watches))
         if self._returned:
-            relays = sorted(self._returned)
-            for entry in await self._store.revive(relays):
+            returned, self._returned = self._returned, {}
+            try:
+                revived = await self._store.revive(returned)
+            except StoreError:
+                self._returned = {**returned, **self._returned}
+                raise
+            for entry in revived:
                 self._watched.setdefault(entry.relay_id, {})[entry.id] = _Watch(entry, True)
-            self._returned.difference_update(relays)
             self.on_due()
 
     async def _store_decision(self, watch: _Watch) -> None:

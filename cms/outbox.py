@@ -4,6 +4,9 @@ One task, ``run()``, sends everything; requests only wait for it. An entry waits
 acknowledged it and not before: whatever dies at whatever moment, an update is sent at least once. Then the
 device's answer is awaited (`confirmation.py`), and an update that is not answered is sent again. A command is
 not sent 30 s after it was given, nor later (section 4), and not again once the broker has it.
+
+Of several processes on one storage one at a time sends to a relay (`store/lease.py`); whoever took an order
+in finds out from the storage that another one has sent it.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from cms.errors import BrokerUnavailable, RequestError, StoreError
 from cms.log import event
 from cms.outcomes import Outcomes
 from cms.store.entry import OutboxEntry, Settlement, State
+from cms.store.lease import SENDING_MS
 from cms.store.store import Store
 from wire.errors import WireError
 from wire.orders import Command, Order
@@ -34,6 +38,9 @@ FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 5.0
 IDLE_S = 5.0
 """How often an idle outbox looks for entries that nobody told it of."""
+
+ELSEWHERE_S = 0.2
+"""How often a request that waits asks whether another process has sent its order."""
 
 
 class Publisher(Protocol):
@@ -69,6 +76,7 @@ class Outbox:
         self._woken = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._failures = 0
+        self._claimed_ms = 0
 
     def wake(self) -> None:
         """There is something to send, or somebody to send it to. Call it when the broker is connected."""
@@ -85,13 +93,25 @@ class Outbox:
         """
         with self._outcomes.expecting(entries) as outcomes:
             self.wake()
-            if not self._publisher.is_connected():
-                return all(outcome.done() and outcome.result() for outcome in outcomes)
-            try:
+            timeout = timeout if self._publisher.is_connected() else 0
+            with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
-                    return all(await asyncio.gather(*outcomes))
-            except TimeoutError:
-                return False
+                    while outcomes and (await asyncio.wait(outcomes, timeout=ELSEWHERE_S))[1]:
+                        await self._look_elsewhere(entries)
+            return all(outcome.done() and outcome.result() for outcome in outcomes)
+
+    async def _look_elsewhere(self, entries: Sequence[OutboxEntry]) -> None:
+        """Another process may be the one that sends to these relays: the storage knows."""
+        with suppress(StoreError):
+            found = await self._store.outcomes([entry.id for entry in entries])
+            for entry in entries:
+                outcome = found.get(entry.id)
+                if outcome is None or outcome.state is State.WAITING:
+                    continue
+                if outcome.state in (State.EXPIRED, State.FAILED):
+                    self._outcomes.give_up(entry)
+                else:
+                    self._outcomes.acknowledge(entry)
 
     async def run(self) -> None:
         """Send for ever. Neither broker nor storage can end it; anything else that does is a defect."""
@@ -118,23 +138,30 @@ class Outbox:
 
     async def _next_batch(self) -> list[OutboxEntry]:
         """What is to be sent next, without the commands that are too old: those are removed here."""
-        entries = await self._store.pending(BATCH)
-        now_ms = self._clock_ms()
-        if not entries or (self._publisher.is_connected() and not any(e.expired(now_ms) for e in entries)):
+        connected, now_ms = self._publisher.is_connected(), self._clock_ms()
+        self._claimed_ms = now_ms
+        read = self._store.claim if connected else self._store.pending
+        entries = await read(BATCH)
+        if not entries or (connected and not any(e.expired(now_ms) for e in entries)):
             return entries
         for entry in await self._store.expire(now_ms):
             self._report_expired(entry, now_ms)
-        return await self._store.pending(BATCH)
+        return await read(BATCH)
 
     async def _send_again(self) -> None:
         """What was sent and not answered in time: once more, or for the last time given up."""
-        while entries := await self._store.due(self._clock_ms(), BATCH):
+        while entries := await self._next_due():
             unanswered = [entry for entry in entries if entry.exhausted]
             await asyncio.gather(*map(self._confirmations.unanswered, unanswered))
             again = [entry for entry in entries if not entry.exhausted]
             if again and not self._publisher.is_connected():
                 return  # they were sent once, and are due when the broker is back
             await self._send_all(again)
+
+    async def _next_due(self) -> list[OutboxEntry]:
+        self._claimed_ms = self._clock_ms()
+        read = self._store.claim_due if self._publisher.is_connected() else self._store.due
+        return await read(self._claimed_ms, BATCH)
 
     async def _send_all(self, entries: Sequence[OutboxEntry]) -> None:
         """Send to many relays at once, to each of them in order; raises what ended the sending early."""
@@ -154,7 +181,8 @@ class Outbox:
         try:
             for entry in chain:
                 async with self._room:
-                    if pass_.failure is not None or entry.expired(self._clock_ms()):
+                    now_ms = self._clock_ms()
+                    if pass_.failure or entry.expired(now_ms) or now_ms - self._claimed_ms > SENDING_MS:
                         return
                     if entry.state is State.SENT or not self._outcomes.is_acknowledged(entry):
                         await self._publish(entry)

@@ -22,6 +22,7 @@ from cms.verdict import ANNOUNCEMENTS
 MAX_TIMES = 3
 MAX_ARRIVED = 20_000
 AT_ONCE = 32
+TURN_MS = 30_000
 
 ON_CONNECT = Act(SYSTEM, "resync", {"why": "on-connect"})
 
@@ -87,13 +88,19 @@ class ResyncOnConnect:
 
     async def _ask(self, relay_id: str) -> None:
         cabinet = await self._store.cabinet_of_relay(relay_id)
-        if cabinet is None:
+        if cabinet is None or not await self._is_mine(relay_id):
             return
         for component in Standing(cabinet).settable():
             await self._asker.request_config(relay_id, component)
 
+    async def _is_mine(self, relay_id: str) -> bool:
+        """Of several processes, all of whom hear a SMIB come back, one brings it in step."""
+        return await self._store.turn(f"resync/{relay_id}", TURN_MS)
+
     async def _order_again(self, standing: Standing) -> None:
         cabinet = standing.cabinet
+        if not await self._is_mine(cabinet.relay_id):
+            return
         revision, times = self._times.get(cabinet.id, (cabinet.revision, 0))
         times = times + 1 if revision == cabinet.revision else 1
         if times > MAX_TIMES:

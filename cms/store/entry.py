@@ -134,6 +134,9 @@ class OutboxEntry:
             next_ms=None,
         )
 
+    def was_sent_before(self, moment_ms: int) -> bool:
+        return (self.sent_ms or 0) <= moment_ms
+
     def revived(self, now_ms: int) -> OutboxEntry:
         """This update, due at once, because its device came back."""
         tries = 0 if self.absent else self.tries

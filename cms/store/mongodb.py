@@ -5,6 +5,7 @@ Nothing here needs a replica set: what belongs together is one document (see mon
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +19,7 @@ from cms.revision import Revision
 from cms.sheet import Kind, Sheet
 from cms.standing import Standing
 from cms.store import mongodb_orders as orders
-from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement
+from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, State
 from cms.store.importing import Plan, plan_import, plan_seed
 from cms.store.mongodb_accounts import Users
 from cms.store.mongodb_address import mongo_address
@@ -32,6 +33,7 @@ from cms.store.mongodb_record import Note
 from cms.store.mongodb_reports import Reports
 from cms.store.mongodb_schema import prepare
 from cms.store.mongodb_sheets import Sheets
+from cms.store.mongodb_turns import Turns
 from cms.store.store import Imported, Ordered, Outcome, RelayReport
 from wire.relay import canonical_relay_id
 
@@ -62,14 +64,20 @@ class MongoStore:
 
     def __init__(self, uri: str, *, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
+        self._holder = secrets.token_hex(6)
         self.link = Link(mongo_address(uri))
         self._chain = AuditChain(self.link)
         self._machines = Machines(self.link, self._chain)
         self._reports = Reports(self.link)
         self._floor = Floor(self.link, self._reports, self._chain)
         self._users = Users(self.link, self._chain)
+        self._turns = Turns(self.link)
         self._sheets = Sheets(self.link, self._chain)
         self._imports = Imports(self.link, self._floor, self._machines, self._chain)
+
+    @property
+    def shared(self) -> bool:
+        return True
 
     async def open(self) -> None:
         self.link.connect()
@@ -149,6 +157,21 @@ class MongoStore:
         return await self._floor.due(now_ms, limit)
 
     @_verb
+    async def claim(self, limit: int) -> list[OutboxEntry]:
+        now_ms = self._clock_ms()
+        claimed = await self._claim("waiting", None, now_ms, limit)
+        return [entry for entry in claimed if entry.state is State.WAITING]
+
+    @_verb
+    async def claim_due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
+        claimed = await self._claim("due", now_ms, now_ms, limit)
+        return [entry for entry in claimed if entry.state is not State.WAITING]
+
+    @_verb
+    async def turn(self, what: str, for_ms: int) -> bool:
+        return await self._turns.take(what, self._holder, self._clock_ms(), for_ms)
+
+    @_verb
     async def sent(self, entry_id: str, version: int, now_ms: int) -> bool:
         return await self._step(entry_id, orders.sent(entry_id, version, now_ms))
 
@@ -158,9 +181,9 @@ class MongoStore:
         return await self._step(entry_id, job)
 
     @_verb
-    async def revive(self, relay_ids: Sequence[str]) -> list[OutboxEntry]:
-        wanted = {"relayId": {"$in": list(relay_ids)}, "unanswered": {"$gt": 0}}
-        return await self._change_each(wanted, orders.revive(self._clock_ms()))
+    async def revive(self, returned: Mapping[str, int]) -> list[OutboxEntry]:
+        wanted = {"relayId": {"$in": list(returned)}, "unanswered": {"$gt": 0}}
+        return await self._change_each(wanted, orders.revive(returned, self._clock_ms()))
 
     @_verb
     async def expire(self, now_ms: int) -> list[OutboxEntry]:
@@ -255,6 +278,13 @@ class MongoStore:
     @_verb
     async def remove_credential(self, key: str, draft: Draft) -> bool:
         return await self._users.remove_credential(key, Note.of(draft, self._clock_ms()))
+
+    async def _claim(self, mark: str, until: int | None, now_ms: int, limit: int) -> list[OutboxEntry]:
+        """What is to be sent, of the first machines by ``mark`` that are this process's to send to."""
+        ids = await self._floor.unclaimed(mark, until, self._holder, now_ms, limit)
+        job = orders.claim(self._holder, now_ms)
+        groups = await each(ids, lambda cabinet_id: self._machines.change(cabinet_id, job))
+        return sorted((entry for group in groups for entry in group), key=lambda entry: int(entry.id))
 
     async def _sweep(self) -> None:
         await self._machines.sweep()

@@ -13,7 +13,7 @@ from cms.store.entry import OutboxEntry, OutboxFilter, State
 from cms.store.mongodb_chain import AuditChain
 from cms.store.mongodb_link import Fields, Link, one_of
 from cms.store.mongodb_machines import ENDED, HISTORY, MACHINES
-from cms.store.mongodb_record import PLUMBING, machine_from, stored_cabinet
+from cms.store.mongodb_record import PLUMBING, lease_from, machine_from, stored_cabinet
 from cms.store.mongodb_reports import Reports
 from cms.store.store import Outcome
 from wire.timestamps import parse_timestamp
@@ -57,6 +57,19 @@ class Floor:
     async def pending(self, limit: int) -> list[OutboxEntry]:
         found = [one for one in await self._first("waiting", None, limit) if one.state is State.WAITING]
         return sorted(found, key=_number)[:limit]
+
+    async def unclaimed(
+        self, mark: str, until: int | None, holder: str, now_ms: int, limit: int
+    ) -> list[str]:
+        """The first machines by ``mark`` that nobody but ``holder`` sends to."""
+        wanted = {mark: {"$gt": 0} if until is None else {"$lte": until}}
+        ids: list[str] = []
+        async for one in self._link[MACHINES].find(wanted, {"lease": 1}).sort(mark, 1):
+            if not lease_from(one.get("lease")).is_of_another(holder, now_ms):
+                ids.append(one["_id"])
+            if len(ids) == limit:
+                break
+        return ids
 
     async def due(self, now_ms: int | None, limit: int) -> list[OutboxEntry]:
         if now_ms is None:

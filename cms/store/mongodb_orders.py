@@ -5,7 +5,7 @@ Each returns the machine as it is then, and what the caller is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,12 +64,25 @@ def resend(components: Sequence[str] | None, act: Act, now_ms: int) -> Job:
     return Job(work, len(SETTABLE))
 
 
+def claim(holder: str, now_ms: int) -> Job:
+    """Tells what is to be sent, once it is for ``holder`` alone; nothing where it is for another."""
+
+    def work(machine: Machine, _: Iterator[int]) -> tuple[Machine, tuple[OutboxEntry, ...]]:
+        entries = machine.to_send(now_ms)
+        if not entries or machine.lease.is_of_another(holder, now_ms):
+            return machine, ()
+        lease = machine.lease.taken(holder, now_ms)
+        return machine if lease is machine.lease else replace(machine, lease=lease), entries
+
+    return Job(work)
+
+
 def sent(entry_id: str, version: int, now_ms: int) -> Job:
     def work(machine: Machine, _: Iterator[int]) -> tuple[Machine, bool]:
         entry = machine.entry(entry_id, version)
         if entry is None or entry.state not in (State.WAITING, State.SENT):
             return machine, False
-        return machine.with_entry(entry.acknowledged(now_ms)), True
+        return machine.with_entry(entry.acknowledged(now_ms)).released(now_ms), True
 
     return Job(work)
 
@@ -79,17 +92,18 @@ def settle(entry_id: str, version: int, settlement: Settlement, act: Act, now_ms
         entry = machine.entry(entry_id, version)
         if entry is None or not entry.open:
             return machine, False
-        return _end(machine, entry.settled(settlement, now_ms), act, now_ms), True
+        return _end(machine, entry.settled(settlement, now_ms), act, now_ms).released(now_ms), True
 
     return Job(work)
 
 
-def revive(now_ms: int) -> Job:
+def revive(returned: Mapping[str, int], now_ms: int) -> Job:
     """Of commands nothing is revived: a command is sent once."""
 
     def work(machine: Machine, _: Iterator[int]) -> tuple[Machine, list[OutboxEntry]]:
+        returned_ms = returned[machine.cabinet.relay_id]
         unanswered = [one for one in machine.updates() if one.state is not State.WAITING]
-        revived = [entry.revived(now_ms) for entry in unanswered]
+        revived = [one.revived(now_ms) for one in unanswered if one.was_sent_before(returned_ms)]
         for entry in revived:
             machine = machine.with_entry(entry)
         return machine, revived
@@ -103,7 +117,7 @@ def expire(now_ms: int) -> Job:
         ended = [entry.settled(EXPIRED, now_ms) for entry in late]
         for entry in ended:
             machine = _end(machine, entry, Act(SYSTEM, OUTCOME), now_ms)
-        return machine, ended
+        return machine.released(now_ms) if ended else machine, ended
 
     return Job(work)
 

@@ -25,12 +25,13 @@ from cms.store.document import (
     revision_from,
 )
 from cms.store.entry import OutboxEntry, State
+from cms.store.lease import FREE, Lease
 from wire.orders import ConfigUpdate
 from wire.timestamps import format_timestamp, parse_timestamp
 
 Document = Mapping[str, Any]
 
-PLUMBING = ("outbox", "entryIds", "revisions", "drafts")
+PLUMBING = ("outbox", "entryIds", "revisions", "drafts", "lease")
 """What a machine holds beside the specification's fields; a reader of cabinets leaves it out."""
 
 _OPTIONAL = ("name", "location", "assetNumber", "serialNumber", "game")
@@ -58,6 +59,7 @@ class Machine:
     entries: tuple[OutboxEntry, ...] = ()
     revisions: tuple[Revision, ...] = ()
     notes: tuple[Note, ...] = ()
+    lease: Lease = FREE
 
     def entry(self, entry_id: str, version: int) -> OutboxEntry | None:
         return next((one for one in self.entries if (one.id, one.version) == (entry_id, version)), None)
@@ -87,18 +89,29 @@ class Machine:
 
     def moved(self) -> Machine:
         """As it is once all that is to be moved was."""
-        return Machine(self.cabinet, tuple(entry for entry in self.entries if entry.open))
+        return Machine(self.cabinet, tuple(one for one in self.entries if one.open), lease=self.lease)
+
+    def to_send(self, now_ms: int) -> tuple[OutboxEntry, ...]:
+        """The entries that wait, and those that are due to be sent again, in their order."""
+        found = [one for one in self.entries if _waits(one) or _is_due(one, now_ms)]
+        return tuple(sorted(found, key=lambda entry: int(entry.id)))
+
+    def released(self, now_ms: int) -> Machine:
+        """Without a holder once nothing is left to be sent."""
+        return self if self.to_send(now_ms) else replace(self, lease=self.lease.let_go())
 
 
 def machine_document(machine: Machine) -> tuple[dict[str, Any], tuple[str, ...]]:
     """``machine`` as it is stored, but for its id, and the fields that are absent from it."""
     cabinet = {key: value for key, value in cabinet_document(machine.cabinet).items() if key != "id"}
+    lease = machine.lease
     document = {
         **cabinet,
         "outbox": [{"seq": int(entry.id), **entry_document(entry)} for entry in machine.entries],
         "entryIds": [int(entry.id) for entry in machine.entries],
         "revisions": [revision_document(revision) for revision in machine.revisions],
         "drafts": [note_document(note) for note in machine.notes],
+        "lease": {"holder": lease.holder, "until": lease.until_ms, "token": lease.token},
         **_marks(machine),
     }
     return document, tuple(key for key in (*_OPTIONAL, *_MARKS) if key not in document)
@@ -110,6 +123,7 @@ def machine_from(document: Document) -> Machine:
         tuple(entry_from(one) for one in document.get("outbox", ())),
         tuple(revision_from(one) for one in document.get("revisions", ())),
         tuple(note_from(one) for one in document.get("drafts", ())),
+        lease_from(document.get("lease")),
     )
 
 
@@ -140,6 +154,10 @@ def note_from(document: Document) -> Note:
     return Note(document["key"], parse_timestamp(document["at"]), draft)
 
 
+def lease_from(document: Document | None) -> Lease:
+    return FREE if document is None else Lease(document["holder"], document["until"], document["token"])
+
+
 def _marks(machine: Machine) -> dict[str, int]:
     """What machines are looked up by: the first entry that waits, that is unanswered, and so on."""
     entries = machine.entries
@@ -159,3 +177,7 @@ def _least(numbers: Iterator[int]) -> int | None:
 
 def _waits(entry: OutboxEntry) -> bool:
     return entry.state is State.WAITING
+
+
+def _is_due(entry: OutboxEntry, now_ms: int) -> bool:
+    return entry.next_ms is not None and entry.next_ms <= now_ms

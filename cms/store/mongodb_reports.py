@@ -21,6 +21,9 @@ from cms.store.store import RelayReport
 REPORTS = "reports"
 _CHUNK = 1_000
 
+SAME_MS = 2_000
+"""What is stored is not stored again so soon: several processes hear each answer, one of them writes."""
+
 Reported = dict[str, dict[str, FieldReport]]
 
 
@@ -44,7 +47,7 @@ class Reports:
         while time.monotonic() < deadline:
             stored = await self._link[REPORTS].find_one({"_id": relay_id})
             reported = {} if stored is None else _read(stored)
-            if not any(part.fields for part in parts):
+            if all(_is_known(reported, part) for part in parts):
                 return reported
             merged = _merged(reported, parts)
             if await self._put(relay_id, stored, merged):
@@ -63,6 +66,18 @@ class Reports:
         document = {"step": step + 1, "reported": text}
         done = await self._link[REPORTS].replace_one({"_id": relay_id, "step": step}, document)
         return done.matched_count == 1
+
+
+def _is_known(reported: Reported, part: RelayReport) -> bool:
+    """Whether another process has stored this answer, or one that says the same."""
+    stored = reported.get(part.component, {})
+    return all(
+        (known := stored.get(name)) is not None
+        and known.value == report.value
+        and type(known.value) is type(report.value)
+        and abs(report.at_ms - known.at_ms) < SAME_MS
+        for name, report in part.fields.items()
+    )
 
 
 def _merged(reported: Reported, parts: Iterable[RelayReport]) -> Reported:

@@ -7,6 +7,8 @@ outbox     entries that ended
 audit      the chain
 sheets     batches, templates, firmware
 users      people and what they sign in with
+turns      what one process does for all, and until when
+counters   what callers may not do too often
 cms        the schema, the last entry id, an import that is under way
 """
 
@@ -45,6 +47,8 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel("ms"),
     ),
     "sheets": (IndexModel([("kind", 1), ("ms", -1)]), IndexModel("unmoved", sparse=True)),
+    "turns": (IndexModel("until"),),
+    "counters": (IndexModel("until"),),
     "users": (IndexModel("keys"), IndexModel("unmoved", sparse=True)),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cms.account import Accounts, Credential, User
@@ -47,6 +47,10 @@ class SqliteStore:
         # A database in memory exists in one connection only.
         in_memory = self._path == MEMORY
         self._reader = self._writer if in_memory else Worker(self._connect_reader, self._path, writes=False)
+
+    @property
+    def shared(self) -> bool:
+        return False
 
     async def open(self) -> None:
         await self._writer.start()
@@ -107,6 +111,15 @@ class SqliteStore:
     async def due(self, now_ms: int | None, limit: int) -> list[OutboxEntry]:
         return await self._reader.run(lambda db: sqlite_outbox.due(db, now_ms, limit))
 
+    async def claim(self, limit: int) -> list[OutboxEntry]:
+        return await self.pending(limit)  # a file is for one process
+
+    async def claim_due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
+        return await self.due(now_ms, limit)
+
+    async def turn(self, what: str, for_ms: int) -> bool:  # noqa: ARG002 - it is always this one's
+        return True
+
     async def sent(self, entry_id: str, version: int, now_ms: int) -> bool:
         return await self._writer.run(lambda db: sqlite_outbox.sent(db, entry_id, version, now_ms))
 
@@ -116,9 +129,9 @@ class SqliteStore:
             lambda db: sqlite_outbox.settle(db, entry_id, version, settlement, act, now_ms)
         )
 
-    async def revive(self, relay_ids: Sequence[str]) -> list[OutboxEntry]:
+    async def revive(self, returned: Mapping[str, int]) -> list[OutboxEntry]:
         now_ms = self._clock_ms()
-        return await self._writer.run(lambda db: sqlite_outbox.revive(db, relay_ids, now_ms))
+        return await self._writer.run(lambda db: sqlite_outbox.revive(db, returned, now_ms))
 
     async def expire(self, now_ms: int) -> list[OutboxEntry]:
         return await self._writer.run(lambda db: sqlite_outbox.expire(db, now_ms))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -87,16 +87,17 @@ def settle(db: DB, entry_id: str, version: int, settlement: Settlement, act: Act
     return True
 
 
-def revive(db: DB, relay_ids: Sequence[str], now_ms: int) -> list[OutboxEntry]:
+def revive(db: DB, returned: Mapping[str, int], now_ms: int) -> list[OutboxEntry]:
     """Of commands nothing is revived: a command is sent once."""
     revived = []
-    for relay_id in relay_ids:
+    for relay_id, returned_ms in returned.items():
         rows = db.execute(
             f"SELECT {_COLUMNS} FROM outbox"
             " WHERE relay_id = ? AND open AND state != 'waiting' AND component IS NOT NULL ORDER BY seq",
             (relay_id,),
         ).fetchall()
-        revived += [_replace(db, _entry(row).revived(now_ms)) for row in rows]
+        missed = (entry for entry in map(_entry, rows) if entry.was_sent_before(returned_ms))
+        revived += [_replace(db, entry.revived(now_ms)) for entry in missed]
     return revived
 
 

@@ -67,6 +67,10 @@ class Store(Protocol):
     revision and its audit entry is stored as a whole or not at all.
     """
 
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may work with it at the same time."""
+
     async def open(self) -> None:
         """Bring the schema up to date and get ready; StoreTooNew for a schema of a newer version."""
 
@@ -125,14 +129,27 @@ class Store(Protocol):
         """The entries that were sent and not answered by ``now_ms``, longest due first; None gives every one,
         those of absent devices too."""
 
+    async def claim(self, limit: int) -> list[OutboxEntry]:
+        """As ``pending``, but of relays that no other process sends to; none does now, for LEASE_MS.
+
+        The last of these entries to be ``sent`` ends that.
+        """
+
+    async def claim_due(self, now_ms: int, limit: int) -> list[OutboxEntry]:
+        """As ``due``, of relays that no other process sends to."""
+
+    async def turn(self, what: str, for_ms: int) -> bool:
+        """Whether this process is the one that is to do ``what`` now; no other one is, for ``for_ms``."""
+
     async def sent(self, entry_id: str, version: int, now_ms: int) -> bool:
         """The broker acknowledged this version of an entry; False, and no change, at another one."""
 
     async def settle(self, entry_id: str, version: int, settlement: Settlement, act: Act) -> bool:
         """End an open entry; False, and no change, where it is at another version or not open."""
 
-    async def revive(self, relay_ids: Sequence[str]) -> list[OutboxEntry]:
-        """Have the updates of these relays that were not answered sent again at once, and tell which."""
+    async def revive(self, returned: Mapping[str, int]) -> list[OutboxEntry]:
+        """Have the updates of these relays that were sent before they came back, and not answered, sent
+        again at once, and tell which; the time of its return is given for each relay."""
 
     async def expire(self, now_ms: int) -> list[OutboxEntry]:
         """End the commands that wait and must not be sent any more, and tell which."""

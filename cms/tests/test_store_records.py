@@ -110,10 +110,19 @@ class TestEveryEngineKeepsTheOutbox:
             assert await store.due(NOW * 2, 9) == []
             (watched,) = await store.due(None, 9)
             assert (watched.state, watched.absent) == (State.UNCONFIRMED, True)
-            assert await store.revive(["Board_10"]) == []
-            (revived,) = await store.revive(["e831cdfa8384", "other"])
+            assert await store.revive({"Board_10": NOW}) == []
+            (revived,) = await store.revive({"e831cdfa8384": NOW, "other": NOW})
             assert (revived.state, revived.tries, revived.next_ms) == (State.SENT, 0, NOW)
             assert await store.due(NOW, 9) == [revived]
+
+        play(scenario)
+
+    def test_what_was_sent_after_a_device_came_back_is_not_sent_again_for_that(self, play: Play) -> None:
+        async def scenario(store: Store) -> None:
+            entry = await given(store, netStaChan=6)
+            await store.sent(entry.id, entry.version, NOW + 5)
+            assert await store.revive({"e831cdfa8384": NOW + 4}) == []
+            assert len(await store.revive({"e831cdfa8384": NOW + 5})) == 1
 
         play(scenario)
 
@@ -121,7 +130,7 @@ class TestEveryEngineKeepsTheOutbox:
         async def scenario(store: Store) -> None:
             (entry,) = (await store.order("cab-1", ConfigChange(), CommandOrder("RESTART", NOW))).entries
             await store.sent(entry.id, entry.version, NOW)
-            assert await store.revive(["e831cdfa8384"]) == []
+            assert await store.revive({"e831cdfa8384": NOW}) == []
             assert await store.expire(NOW + 60_000) == []
             (due,) = await store.due(NOW + 120_000, 9)
             assert due.exhausted
