@@ -142,7 +142,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         **body,
         "responses": {
-            "200": _answer(operation),
+            str(operation.status): _answer(operation),
             **{str(code): _failure(code) for code in operation.failures},
         },
     }

@@ -20,6 +20,8 @@ CmsError                       the root: catch this at a program's border
 ├── UnknownUser                the operator's: no user has that name
 ├── UserTaken                  the operator's: a user has that name already
 ├── UnknownRevision            the caller's: a cabinet never had that revision (404)
+├── UnknownBatch               the caller's: no batch has that id (404)
+├── KeyReused                  the caller's: one idempotency key for two different requests (409)
 ├── EditConflict               nobody's: somebody else changed the cabinet first (409)
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
@@ -214,6 +216,22 @@ class UnknownRevision(CmsError):
         super().__init__(f"revision: cabinet {cabinet_id} has no revision {revision} in its history")
         self.cabinet_id = cabinet_id
         self.revision = revision
+
+
+class UnknownBatch(CmsError):
+    """No batch has this id, or it is long over."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(f"batchId: no batch is called {batch_id[:80]!r}; the last 200 are kept")
+        self.batch_id = batch_id
+
+
+class KeyReused(CmsError):
+    """The caller gave another request this key before."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Idempotency-Key: {key!r} was used for another request; a new one was wanted")
+        self.key = key
 
 
 class EditConflict(CmsError):

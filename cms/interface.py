@@ -12,6 +12,7 @@ from cms.handlers.live_config import LiveConfig
 from cms.handlers.reach import Reach
 from cms.handlers.reorders import Reorders
 from cms.metrics import Metrics
+from cms.routes.batches import BatchRoutes
 from cms.routes.broker_check import BrokerCheckRoutes
 from cms.routes.cabinets import CabinetRoutes
 from cms.routes.endpoint import Endpoint
@@ -53,6 +54,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *ReorderRoutes(Reorders(store, service.orders, service.reports)).endpoints(),
         *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(service.cabinets).endpoints(),
+        *BatchRoutes(service.batches).endpoints(),
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),
@@ -69,6 +71,7 @@ def _gate(service: Service) -> Gate:
     return Gate(
         service.access,
         service.records,
+        service.counters,
         orders_per_minute=settings.orders_per_minute,
         local=settings.local,
     )

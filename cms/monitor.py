@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cms import floor_frames as frames
 from cms import log
@@ -99,6 +100,11 @@ class Monitor:
     def judged(self, relay_id: str, in_step: bool | None) -> None:
         """What a device reports was compared with what was ordered of it."""
         self._tell(self.floor.judged(relay_id, in_step))
+
+    def announce(self, fields: Mapping[str, Any]) -> None:
+        """Tell those who read the whole floor what is of no one cabinet."""
+        self.feed.append("", "", fields, self._clock_ms())
+        self.pulse.touch()
 
     def snapshot(self, wanted: Wanted) -> Snapshot:
         """Every cabinet that is wanted, as frames.

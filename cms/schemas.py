@@ -92,7 +92,7 @@ def schemas() -> dict[str, Schema]:
             "description": "What was ordered, per component; secrets are `***`.",
             "additionalProperties": {"type": "object"},
         },
-        "Order": _order(),
+        "Order": record({}, order_parts(), minProperties=1),
         "ConfigMessage": {
             "oneOf": [reference(f"{name}Message") for name in SETTABLE],
             "discriminator": {
@@ -112,13 +112,13 @@ def schemas() -> dict[str, Schema]:
     }
 
 
-def _order() -> Schema:
-    parts = {
+def order_parts() -> dict[str, Schema]:
+    """What can be ordered of a cabinet, or of many."""
+    return {
         "smibConfig": reference("SmibConfigUpdate"),
         "smibVersion": VERSIONS,
         "machineControl": {"type": "string", "enum": list(COMMANDS)},
     }
-    return record({}, parts, minProperties=1)
 
 
 def _update(component: Component) -> Schema:

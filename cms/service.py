@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from limits.aio.storage import Storage
+
 from cms.confirmation import Confirmations
-from cms.database import file_of, store_at
+from cms.database import counters_of, file_of, store_at
 from cms.disk import disk_problem
 from cms.dispatch import Intake, Origins, Outgoing
 from cms.feed import Feed
 from cms.floor import Floor
 from cms.handlers.access import Access, Terms
+from cms.handlers.batches import Batches
 from cms.handlers.broker_check import BrokerLink
 from cms.handlers.cabinets import Cabinets
 from cms.handlers.health import Ailment, BrokerState, Health
@@ -28,6 +31,7 @@ from cms.handlers.meters import Meters
 from cms.handlers.monitoring import Monitoring
 from cms.handlers.orders import Orders
 from cms.handlers.records import Records
+from cms.handlers.selection import Selector
 from cms.hub import Hub
 from cms.monitor import Monitor
 from cms.mqtt_service import MqttService
@@ -82,10 +86,12 @@ class Service:
     outgoing: Outgoing
     outbox: Outbox
     orders: Orders
+    batches: Batches
     meters: Meters
     records: Records
     streams: Streams
     access: Access
+    counters: Storage
     monitoring: Monitoring
     health: Health
     tasks: Tasks
@@ -109,6 +115,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     outgoing = Outgoing(link, monitor, origins)
     outbox = Outbox(own, outgoing, clock_ms=clock_ms, confirmations=confirmations)
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
+    batches = _batches(store, cabinets, orders, monitor, clock_ms)
     records = Records(store)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     access = _access(settings, own, records, streams, clock_ms)
@@ -117,6 +124,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         "outbox": outbox.run,
         "confirmations": confirmations.run,
         "reports": reports.run,
+        "batches": batches.run,
         "monitor": monitor.run,
         "watchdog": watchdog.run,
         "access": access.run,
@@ -136,10 +144,12 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         outgoing=outgoing,
         outbox=outbox,
         orders=orders,
+        batches=batches,
         meters=_meters(cabinets, outgoing, hub, clock_ms),
         records=records,
         streams=streams,
         access=access,
+        counters=counters,
         monitoring=Monitoring(monitor, watchdog, hub, link, streams, clock_ms),
         health=_health(store, link, watchdog, tasks, work),
         tasks=tasks,
@@ -183,6 +193,19 @@ def _link(settings: Settings, hub: Hub, cabinets: Cabinets, clock_ms: ClockMs) -
     return MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
 
 
+def _batches(
+    store: Store, cabinets: Cabinets, orders: Orders, monitor: Monitor, clock_ms: ClockMs
+) -> Batches:
+    def state_of(relay_id: str) -> str | None:
+        place = monitor.floor.place(relay_id)
+        return None if place is None else place.shown.state
+
+    def announce(batch: Mapping[str, Any]) -> None:
+        monitor.announce({"type": "batch", "batch": batch})
+
+    return Batches(store, Selector(cabinets, state_of), orders, announce, clock_ms)
+
+
 def _meters(cabinets: Cabinets, outgoing: Outgoing, hub: Hub, clock_ms: ClockMs) -> Meters:
     meters = Meters(cabinets, outgoing, hub, clock_ms)
     hub.observe(meters.note)
@@ -193,7 +216,7 @@ def _access(
     settings: Settings, store: Store, records: Records, streams: Streams, clock_ms: ClockMs
 ) -> Access:
     terms = Terms(settings.local or settings.allow_open, settings.session_hours * HOUR_MS)
-    access = Access(store, records, terms, clock_ms)
+    access = Access(store, records, terms, clock_ms, counters)
     access.on_end(streams.end_where)
     return access
 

@@ -70,7 +70,7 @@ class Orders:
         With the broker away the order stays in the outbox: it is not lost, and the outcome says so.
         """
         cabinet = await self._store.cabinet(cabinet_id)
-        change = _checked(request, cabinet)
+        change = checked(request, cabinet)
         if cabinet is None:
             raise UnknownCabinet(cabinet_id)
         command = None if request.command is None else CommandOrder(request.command, self._clock_ms())
@@ -78,6 +78,16 @@ class Orders:
         return await self.deliver(
             await self._store.order(cabinet_id, change, command, request.expected_revision, act)
         )
+
+    async def place(
+        self, cabinet_id: str, change: ConfigChange, command: CommandOrder | None, act: Act
+    ) -> Ordered:
+        """Store an order that was checked, and leave it to the outbox. UnknownCabinet."""
+        ordered = await self._store.order(cabinet_id, change, command, None, act)
+        self._outbox.learn(ordered.reduced)
+        if ordered.entries:
+            await self._outbox.deliver(ordered.entries, 0.0)
+        return ordered
 
     async def deliver(self, ordered: Ordered) -> OrderOutcome:
         """Send what an order left in the outbox, and say what came of it so far."""
@@ -88,7 +98,7 @@ class Orders:
         return OrderOutcome(ordered.cabinet, sent=sent, queued=not sent)
 
 
-def _checked(request: OrderRequest, cabinet: Cabinet | None) -> ConfigChange:
+def checked(request: OrderRequest, cabinet: Cabinet | None) -> ConfigChange:
     """The change that ``request`` asks for, or one RequestError for everything that is wrong with it."""
     if request.config is None and request.version is None and request.command is None:
         raise RequestError("body", "at least one of smibConfig, smibVersion, machineControl was wanted")

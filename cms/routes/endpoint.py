@@ -30,7 +30,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What ``/openapi.json`` says of an endpoint. ``failures`` are the statuses that it may fail with."""
+    """What ``/openapi.json`` says of an endpoint. ``failures`` are the statuses that it may fail with,
+    ``status`` the one of its ``answer``."""
 
     name: str
     tag: str
@@ -43,6 +44,7 @@ class Operation:
     failures: tuple[int, ...] = ()
     media: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ STATUS: Mapping[type[Exception], int] = {
     errors.ForeignOrigin: 403,
     errors.UnknownCabinet: 404,
     errors.UnknownRevision: 404,
+    errors.UnknownBatch: 404,
+    errors.KeyReused: 409,
     errors.EditConflict: 409,
     errors.TooManyRequests: 429,
     errors.TooManyStreams: 503,

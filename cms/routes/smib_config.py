@@ -22,6 +22,7 @@ from cms.routes.operations import ORDER, READ_CONFIG
 from wire.commands import COMMANDS
 
 PATH = "/api/cabinets/{cabinetId}/smib-config"
+PARTS = ("smibConfig", "smibVersion", "machineControl")
 
 _TAG = re.compile(r'(?:W/)?"?([0-9]{1,15})"?')
 
@@ -41,7 +42,7 @@ class SmibConfigRoutes:
 
     async def order(self, request: Request) -> Response:
         cabinet = cabinet_id(request.path_params["cabinetId"])
-        order = _order(await read_object(request), expected_revision(request))
+        order = order_of(await read_object(request), expected_revision(request))
         outcome = await self._orders.give(cabinet, order, actor_of(request))
         queued = {"queued": True} if outcome.queued else {}
         return answer(
@@ -63,8 +64,9 @@ class SmibConfigRoutes:
         return answer(tag(standing.cabinet.revision), data={**data, **reported})
 
 
-def _order(body: Mapping[str, Any], expected_revision: int | None) -> OrderRequest:
-    form = Form(body, ("smibConfig", "smibVersion", "machineControl"))
+def order_of(body: Mapping[str, Any], expected_revision: int | None = None) -> OrderRequest:
+    """The order that a body asks for; RequestError for what is no part of one."""
+    form = Form(body, PARTS)
     return OrderRequest(
         config=form.object("smibConfig") if "smibConfig" in form else None,
         version=form.object("smibVersion") if "smibVersion" in form else None,

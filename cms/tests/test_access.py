@@ -71,6 +71,9 @@ ROUTES = {
     ("POST", "/api/cabinets/import"): Right.ADMINISTER,
     ("GET", "/api/cabinets"): Right.READ,
     ("GET", "/api/cabinets/{cabinetId}"): Right.READ,
+    ("POST", "/api/batches"): Right.ORDER,
+    ("GET", "/api/batches"): Right.READ,
+    ("GET", "/api/batches/{batchId}"): Right.READ,
     ("POST", "/api/cabinets/{cabinetId}/meters"): Right.READ,
     ("GET", "/api/cabinets/{cabinetId}/meters"): Right.READ,
     ("GET", "/api/mqtt/config"): Right.READ,
@@ -102,6 +105,7 @@ BODIES: dict[str, Any] = {
     "/api/cabinets/{cabinetId}/smib-config": {"smibVersion": {"firmware": "1"}},
     "/api/cabinets/{cabinetId}/smib-config/rollback": {"revision": 99},
     "/api/cabinets/import": {"cabinets": []},
+    "/api/batches": {"cabinets": ["cab-1"], "smibVersion": {"firmware": "1"}},
     "/api/mqtt/config/request": {"relayId": RELAY, "component": "net"},
     "/api/mqtt/config/publish": {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", "netStaChan": 3}},
     "/api/mqtt/test": {"action": "connect"},
@@ -109,7 +113,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-ADMITTED = (200, 404, 504)
+ADMITTED = (200, 202, 404, 504)
 
 
 def filled(path: str) -> str:
@@ -118,7 +122,7 @@ def filled(path: str) -> str:
         "/api/mqtt/config/subscribe": f"?relayId={RELAY}",
         "/api/cabinets/{cabinetId}/meters": "?wait=0.01",
     }
-    return path.replace("{cabinetId}", "cab-1") + query.get(path, "")
+    return path.replace("{cabinetId}", "cab-1").replace("{batchId}", "b-1") + query.get(path, "")
 
 
 class TestRoutes:

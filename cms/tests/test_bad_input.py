@@ -315,8 +315,51 @@ METERS = [
     Bad("POST", f"/api/cabinets/cab-1/meters?wait={wait}", None, 400, ("wait",))
     for wait in ("0", "31", "nan", "soon")
 ]
+BATCH = "/api/batches"
+LOCK = {"machineControl": "LOCK MACHINE"}
+BATCHES = [
+    post(BATCH, {**LOCK}, 400, "cabinets", "selection"),
+    post(BATCH, {**LOCK, "cabinets": ["cab-1"], "selection": {"all": True}}, 400, "cabinets"),
+    *(
+        post(BATCH, {**LOCK, "cabinets": cabinets}, 400, word)
+        for cabinets, word in (
+            ([], "10000"),
+            ("cab-1", "string"),
+            (["cab-1", "a/b"], "cabinets[1]"),
+            ([7], "cabinets[0]"),
+            (["cab-1", "cab-1"], "once"),
+            (["cab-1", "cab-9"], "cab-9"),
+        )
+    ),
+    *(
+        post(BATCH, {**LOCK, "selection": selection}, 400, word)
+        for selection, word in (
+            ({}, "at least one"),
+            ([], "list"),
+            ({"all": False}, "all"),
+            ({"all": True, "q": "cab"}, "selection.all"),
+            ({"state": "broken"}, "state"),
+            ({"online": "true"}, "selection.online"),
+            ({"location": ""}, "selection.location"),
+            ({"q": 7}, "q"),
+            ({"floor": "1"}, "floor"),
+            ({"location": "Nowhere"}, "at least one cabinet"),
+        )
+    ),
+    post(BATCH, {"cabinets": ["cab-1"]}, 400, "machineControl"),
+    post(BATCH, {"cabinets": ["cab-1"], "machineControl": "STOP"}, 400, "RESTART"),
+    post(BATCH, {"cabinets": ["cab-1"], "smibConfig": {"net": {"netStaChan": 99}}}, 400, "netStaChan"),
+    post(BATCH, {"cabinets": ["cab-1"], "smibConfig": {}, "when": 7}, 400, "when"),
+    post(BATCH, {"cabinets": ["cab-1"], **LOCK}, 400, "Idempotency-Key", idempotency_key="a b"),
+    post(f"{BATCH}?dryRun=1", {"cabinets": ["cab-1"], **LOCK}, 400, "dryRun"),
+    Bad("GET", f"{BATCH}/b-1", None, 404, ("b-1",)),
+    Bad("GET", f"{BATCH}/a%00b", None, 400, ("batchId",)),
+    Bad("GET", f"{BATCH}/b-1?state=lost", None, 400, ("state",)),
+    Bad("PUT", BATCH, {}, 405, ("POST",)),
+]
 CASES = [
     *FLOOR,
+    *BATCHES,
     *METERS,
     *RECORDS,
     *IMPORTS,

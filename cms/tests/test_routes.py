@@ -23,6 +23,7 @@ WORK = [
     "outbox",
     "confirmations",
     "reports",
+    "batches",
     "monitor",
     "watchdog",
     "access",
