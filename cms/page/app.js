@@ -5,10 +5,11 @@ import { confirm } from "./dialog.js";
 import { say } from "./dom.js";
 import { createFloorStore } from "./floor-store.js";
 import { createFloorView } from "./floor-view.js";
+import { openLine } from "./line.js";
 import { createNotices } from "./notices.js";
 import { createSession } from "./session.js";
+import { shareStream } from "./shared-stream.js";
 import { askSignIn } from "./sign-in.js";
-import { openStream } from "./stream.js";
 import { adoptTheme } from "./theme.js";
 
 const ENTER_AGAIN_MS = 3_000;
@@ -23,7 +24,7 @@ const floor = createFloorStore();
 const session = await enter();
 
 /** What every view may use. */
-const desk = Object.freeze({ api, floor, session, notices, openStream });
+const desk = Object.freeze({ api, floor, session, notices, openLine });
 
 const views = {
   floor: async () => createFloorView(floor, desk),
@@ -115,7 +116,8 @@ function decoded(text) {
   }
 }
 
-openStream("/api/events", {
+shareStream("/api/events", {
+  recall: floor.recall,
   onFrame: floor.take,
   onState(state) {
     link.dataset.state = state;

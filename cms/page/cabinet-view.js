@@ -11,10 +11,10 @@ import { createSmibConfiguration } from "./smib-configuration.js";
 import { createSmibStore } from "./store.js";
 
 const EVENTS_KEPT = 60;
-const LINK = { connecting: "Connecting to this SMIB's stream", live: "This SMIB: live", stale: "Stale" };
+const LINK = { connecting: "Connecting to this SMIB's stream", live: "This SMIB: live", waiting: "Followed by the floor's stream", stale: "Stale" };
 const FACTS = { id: "Cabinet", relayId: "SMIB", location: "Location", game: "Game", serialNumber: "Serial number", assetNumber: "Asset number", firmware: "Firmware", lastSeen: "Last seen" };
 
-export async function createCabinetView({ api, floor, session, notices, openStream }, id) {
+export async function createCabinetView({ api, floor, session, notices, openLine }, id) {
   const [{ data: cabinet }, { data: rules }] = await Promise.all([api.cabinet(id), api.fields()]);
   const name = cabinet.name || cabinet.id;
   const store = createSmibStore(rules);
@@ -29,7 +29,7 @@ export async function createCabinetView({ api, floor, session, notices, openStre
   const resync = h("button", { type: "button", hidden: true, on: { click: orderAgain } }, "Order again what differs");
   const eventsView = createEventsView({ title: "Events of this machine", entries: () => events, empty: "Nothing came since this page was opened." });
   const history = createHistoryView({ api, session, notices, cabinet, onRolledBack: refresh });
-  const smib = createSmibConfiguration({ store, api, openStream, cabinetId: id, onMessage: heard, onState: linkIs, onProblem: (sentence) => notices.show(sentence) });
+  const smib = createSmibConfiguration({ store, api, openLine, cabinetId: id, onMessage: heard, onState: linkIs, onProblem: (sentence) => notices.show(sentence) });
   const machine = createMachineView({ session, machine: () => ({ name, id, location: cabinet.location }), order: (command) => api.order(id, { machineControl: command }) });
   const config = createConfigView({ store, session, rules, onExpand: expand, onAskAgain: () => smib.requestAll(), onSave: save, onEdit: (component) => smib.check(component) });
 
@@ -70,6 +70,14 @@ export async function createCabinetView({ api, floor, session, notices, openStre
     draw();
   }
 
+  /** While its own stream waits for a line, the floor's tells what this machine does, but no values. */
+  function heardByFloor(frame) {
+    if (frame.cabinetId !== id || link.dataset.state !== "waiting") return;
+    smib.toldByFloor(frame);
+    const what = frame.type === "config" ? { component: frame.component, data: { err: frame.refused ? "refused" : undefined } } : { data: { typ: frame.event, pyd: frame.pyd } };
+    heard({ ...what, timestamp: frame.timestamp });
+  }
+
   function linkIs(next) {
     link.dataset.state = next;
     root.dataset.link = next;
@@ -107,7 +115,7 @@ export async function createCabinetView({ api, floor, session, notices, openStre
     }
   }
 
-  const forget = [store.listen(draw), floor.listen(draw)];
+  const forget = [store.listen(draw), floor.listen(draw), floor.hear(heardByFloor)];
   const ticking = setInterval(() => {
     machine.tick();
     draw();

@@ -105,7 +105,7 @@ function createSection({ component, title, store, session, rules, onSave, onEdit
   function answered() {
     const asked = state.asked[component];
     if (!asked) return "";
-    if (asked.answered) return `Device answered at ${clock(state.reportedAt[component])}`;
+    if (asked.answered) return `Device answered at ${clock(asked.answeredAt)}`;
     if (asked.error) return asked.error;
     if (isLate()) return `The device has not answered for ${Math.round((now() - asked.at) / 1000)} s. It may be offline; what is shown is what was stored.`;
     return "Asking the device";

@@ -5,7 +5,7 @@ import { clock, guard, h, say } from "./dom.js";
 
 const KEPT = 200;
 
-export function createConsoleView({ api, floor, session, openStream }) {
+export function createConsoleView({ api, floor, session, openLine }) {
   const may = session.may("test");
   const first = [...floor.cabinets()][0];
   const relays = h("datalist", { id: "relays" }, [...floor.cabinets()].map((one) => h("option", { value: one.relayId }, one.name || one.id)));
@@ -53,9 +53,9 @@ export function createConsoleView({ api, floor, session, openStream }) {
     topics = await answerTopics(answer);
     say(subscribe, "Unsubscribe");
     relay.disabled = true;
-    stream = openStream(`/api/mqtt/config/subscribe?${new URLSearchParams({ relayId: answer.relayId })}`, {
+    stream = openLine(`/api/mqtt/config/subscribe?${new URLSearchParams({ relayId: answer.relayId })}`, {
       onFrame: (frame) => frame.type === "config_update" && add(frame.timestamp, "received", frame.component ? topics.answers : topics.events, JSON.stringify(frame.data)),
-      onState: (state) => say(status, { connecting: "Subscribing.", live: `Subscribed to what ${answer.relayId} sends.`, stale: "The stream is lost; reconnecting." }[state]),
+      onState: (state) => say(status, { connecting: "Subscribing.", live: `Subscribed to what ${answer.relayId} sends.`, stale: "The stream is lost; reconnecting.", waiting: "Other tabs have all the lines to single SMIBs; this one waits until one is closed." }[state]),
     });
     return undefined;
   }

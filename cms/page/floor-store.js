@@ -35,6 +35,7 @@ export function createFloorStore() {
   const perMinute = [];
   const filter = { text: "", state: "all", location: "", firmware: "" };
   const listeners = new Set();
+  const hearers = new Set();
 
   function put(cabinet) {
     const known = blank(cabinet);
@@ -64,6 +65,7 @@ export function createFloorStore() {
     if (cabinet) cabinet.lastSeen = frame.timestamp;
     events = [frame, ...events.slice(0, EVENTS_KEPT - 1)];
     count(frame.timestamp);
+    for (const hearer of hearers) hearer(frame);
   }
 
   function count(timestamp) {
@@ -100,6 +102,8 @@ export function createFloorStore() {
       folds[frame.type](frame);
       tell();
     },
+    /** The frames that tell another store all that this one knows, but the minutes. */
+    recall: () => [{ type: "snapshot", part: 1, parts: 1, cabinets: [...cabinets.values()] }, ...[...events].reverse()],
     setFilter(change) {
       Object.assign(filter, change);
       tell();
@@ -107,6 +111,11 @@ export function createFloorStore() {
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    /** `hearer` gets each event and config frame as it comes. */
+    hear(hearer) {
+      hearers.add(hearer);
+      return () => hearers.delete(hearer);
     },
     /** The ids that look otherwise since this was last asked. */
     takeChanged() {

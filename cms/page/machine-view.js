@@ -43,10 +43,11 @@ export function createMachineView({ session, machine, order, now = Date.now }) {
     root,
     /** An event of this machine came. */
     heard(event, timestamp) {
-      if (event === pending?.done) {
+      if (pending === null) return;
+      if (event === pending.done) {
         say(status, `${pending.command}: ${pending.said} (${clock(timestamp)})`);
         pending = null;
-      } else if (event === "COMMAND_EXPIRED" && pending) {
+      } else if (event === "COMMAND_EXPIRED") {
         say(status, `${pending.command}: it reached the machine too late, and was not carried out.`);
         pending = null;
       }

@@ -9,7 +9,7 @@ const ASK_OUTBOX_MS = [250, 1_000, 3_000, 8_000, 20_000, 40_000];
  * Joins `store` with `api` and the configuration stream. `onMessage` gets each frame that is no heartbeat;
  * `onProblem` a sentence.
  */
-export function createSmibConfiguration({ store, api, openStream, cabinetId, onMessage, onState, onProblem, now = Date.now }) {
+export function createSmibConfiguration({ store, api, openLine, cabinetId, onMessage, onState, onProblem, now = Date.now }) {
   let stream = null;
   let relay = null;
   let checking = new Map();
@@ -19,11 +19,12 @@ export function createSmibConfiguration({ store, api, openStream, cabinetId, onM
   function connectToConfigStream(relayId) {
     disconnectFromConfigStream();
     relay = relayId;
-    stream = openStream(`/api/mqtt/config/subscribe?${new URLSearchParams({ relayId })}`, {
+    stream = openLine(`/api/mqtt/config/subscribe?${new URLSearchParams({ relayId })}`, {
       onFrame: take,
       onState(next) {
-        store.connected(next === "live");
+        store.connected(next === "live" || next === "waiting");
         onState(next);
+        if (next === "waiting" && store.state.smibConfigExpanded) requestAll();
       },
     });
   }
@@ -34,6 +35,12 @@ export function createSmibConfiguration({ store, api, openStream, cabinetId, onM
     if (frame.type !== "config_update") return;
     onMessage(frame);
     if (frame.data?.typ === "cfg") refreshSoon();
+  }
+
+  /** A frame of the floor's stream tells of this machine, while its own stream waits for a line. */
+  function toldByFloor(frame) {
+    if (frame.type === "config") store.answered(frame.component, frame.timestamp);
+    refreshSoon();
   }
 
   function disconnectFromConfigStream() {
@@ -154,6 +161,7 @@ export function createSmibConfiguration({ store, api, openStream, cabinetId, onM
 
   return Object.freeze({
     connectToConfigStream,
+    toldByFloor,
     disconnectFromConfigStream,
     requestLiveConfig,
     requestAll,

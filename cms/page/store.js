@@ -94,6 +94,10 @@ export function createSmibStore(rules) {
     return COMPONENTS.map((component) => ruleOf[component].get(name)).find(Boolean);
   }
 
+  function noteAnswer(component, at) {
+    if (state.asked[component]) Object.assign(state.asked[component], { answered: true, answeredAt: at });
+  }
+
   function settleOrder(component, data, at) {
     const progress = state.progress[component];
     if (!progress || !OPEN.has(progress.phase)) return;
@@ -132,6 +136,14 @@ export function createSmibStore(rules) {
     askedFor: (component, at) => change(() => (state.asked[component] = { at, answered: false, error: "" })),
     askFailed: (component, error) => change(() => (state.asked[component] = { ...state.asked[component], error })),
 
+    /** The device answered, but what it said was told to others. */
+    answered(component, at) {
+      change(() => {
+        noteAnswer(component, at);
+        delete state.reportedAt[component]; // the service knows more of it now than this page
+      });
+    },
+
     /** A frame of the configuration stream came. */
     heard(frame) {
       change(() => {
@@ -142,7 +154,7 @@ export function createSmibStore(rules) {
         state.reportedAt[component] = frame.timestamp;
         const { rly, typ, comp, err, ...values } = data;
         state.reported[component] = values;
-        if (state.asked[component]) state.asked[component].answered = true;
+        noteAnswer(component, frame.timestamp);
         settleOrder(component, data, frame.timestamp);
       });
     },

@@ -2,29 +2,17 @@
 // even where the browser has not noticed (contract, section 6).
 
 export const SILENT_MS = 12_000;
-export const UNSEEN_MS = 60_000;
 const FIRST_MS = 500;
 const LAST_MS = 5_000;
-
-/** Whether this page is seen, and who wants to know when that changes. */
-const PAGE = {
-  seen: () => globalThis.document?.visibilityState !== "hidden",
-  listen: (listener) => globalThis.document?.addEventListener("visibilitychange", listener),
-  forget: (listener) => globalThis.document?.removeEventListener("visibilitychange", listener),
-};
 
 /**
  * Opens `url` and keeps it open until close(). `onFrame` gets each frame as an object; `onState` is told
  * "connecting", "live" (the first frame came) and "stale" (what was shown may have changed since).
- *
- * A browser opens six connections to a service at most, over all its tabs: a page that nobody has seen for a
- * while gives up its streams until it is seen again.
  */
-export function openStream(url, { onFrame, onState = () => {}, make = (at) => new EventSource(at), page = PAGE }) {
+export function openStream(url, { onFrame, onState = () => {}, make = (at) => new EventSource(at) }) {
   let source = null;
   let retry = null;
   let watch = null;
-  let rest = null;
   let delay = FIRST_MS;
   let state = "";
   let closed = false;
@@ -36,7 +24,6 @@ export function openStream(url, { onFrame, onState = () => {}, make = (at) => ne
   }
 
   function open() {
-    retry = null;
     source = make(url);
     source.onmessage = received;
     source.onerror = lost;
@@ -65,18 +52,6 @@ export function openStream(url, { onFrame, onState = () => {}, make = (at) => ne
     delay = Math.min(delay * 2, LAST_MS);
   }
 
-  function looked() {
-    clearTimeout(rest);
-    if (!page.seen()) rest = setTimeout(sleep, UNSEEN_MS);
-    else if (source === null && retry === null) open();
-  }
-
-  function sleep() {
-    leave();
-    retry = null;
-    become("stale");
-  }
-
   function leave() {
     clearTimeout(watch);
     clearTimeout(retry);
@@ -87,13 +62,10 @@ export function openStream(url, { onFrame, onState = () => {}, make = (at) => ne
   }
 
   become("connecting");
-  page.listen(looked);
   open();
   return Object.freeze({
     close() {
       closed = true;
-      clearTimeout(rest);
-      page.forget(looked);
       leave();
     },
     get state() {

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from cms.tests.page.floor import Floor
-from cms.tests.page.visit import Visit
+from cms.tests.page.visit import PATIENCE_MS, Visit
 
 CHROMIUM = shutil.which("chromium", path=f"/usr/bin:{os.environ.get('PATH', '')}")
 FLAGS = (
@@ -36,6 +36,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail("chromium was wanted: scripts/setup --system installs it")
         pytest.skip("chromium is not installed: scripts/setup --system installs it")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()

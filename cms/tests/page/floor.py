@@ -43,7 +43,8 @@ class Floor:
         self._broker = self._run_broker(0)
         self.mqtt_port = int(self._broker.facts["mqtt"].rpartition(":")[2])
         uri = f"mqtt://127.0.0.1:{self.mqtt_port}"
-        self._cms = self._run_cms(uri)
+        self._uri = uri
+        self._cms = self._run_cms(0)
         self.url = self._cms.facts["url"]
         self._fleet = Program(
             folder / "fleet.log", "simulator", "fleet", "--broker", uri, "--fleet", str(_fleet(folder))
@@ -54,6 +55,12 @@ class Floor:
 
     def start_broker(self) -> None:
         self._broker = self._run_broker(self.mqtt_port)
+
+    def stop_cms(self) -> None:
+        self._cms.stop()
+
+    def start_cms(self) -> None:
+        self._cms = self._run_cms(int(self.url.rpartition(":")[2]))
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """What the service answers to a program, beside the page."""
@@ -71,10 +78,10 @@ class Floor:
             self._folder / "broker.log", "simulator", "broker", "--mqtt-port", str(port), "--ws-port", "0"
         )
 
-    def _run_cms(self, uri: str) -> Program:
+    def _run_cms(self, port: int) -> Program:
         environ = {
-            "MQTT_URI": uri,
-            "CMS_PORT": "0",
+            "MQTT_URI": self._uri,
+            "CMS_PORT": str(port),
             "CMS_DATABASE": str(self._folder / "cms.sqlite3"),
             "CMS_CABINETS": str(_cabinets(self._folder)),
         }

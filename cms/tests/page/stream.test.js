@@ -3,13 +3,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { SILENT_MS, UNSEEN_MS, openStream } from "../../page/stream.js";
+import { SILENT_MS, openStream } from "../../page/stream.js";
 
 let sources;
 let states;
 let frames;
 let stream;
-let page;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
@@ -21,8 +20,7 @@ beforeEach(() => {
     sources.push(source);
     return source;
   };
-  page = { visible: true, seen: () => page.visible, listen: (listener) => (page.look = listener), forget: () => (page.look = null) };
-  stream = openStream("/api/events", { make, page, onFrame: (frame) => frames.push(frame), onState: (state) => states.push(state) });
+  stream = openStream("/api/events", { make, onFrame: (frame) => frames.push(frame), onState: (state) => states.push(state) });
 });
 afterEach(() => {
   stream.close();
@@ -76,24 +74,4 @@ test("a closed stream opens nothing more", () => {
   stream.close();
   mock.timers.tick(60_000);
   assert.equal(sources.length, 1);
-});
-
-test("a page that nobody sees gives up its stream, and has it again when it is seen", () => {
-  const beat = (ms) => {
-    for (let gone = 0; gone < ms; gone += 5_000) {
-      mock.timers.tick(5_000);
-      if (!sources.at(-1).closed) comes('{"type":"heartbeat"}');
-    }
-  };
-  page.visible = false;
-  page.look();
-  beat(UNSEEN_MS - 5_000);
-  assert.equal(sources[0].closed, false);
-  beat(120_000);
-  assert.deepEqual([sources.length, sources[0].closed, stream.state], [1, true, "stale"]);
-  page.visible = true;
-  page.look();
-  assert.equal(sources.length, 2);
-  page.look();
-  assert.equal(sources.length, 2, "one stream is enough");
 });

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
@@ -12,7 +14,9 @@ FAILED = re.compile(r"Failed to load resource: the server responded with a statu
 
 
 class Visit:
-    """Finds things by what a person sees or hears. close() fails for whatever the browser complained of.
+    """Finds things by what a person sees or hears, in the tab that is ``page``.
+
+    close() fails for whatever the browser complained of.
 
     ``tolerated`` are the statuses of answers of which the browser may complain: a test that provokes a
     failure names it.
@@ -28,11 +32,23 @@ class Visit:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )
-        self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._asked)
+        self.page: Page = self.tab()
+
+    def tab(self) -> Page:
+        """Another tab of the same browser, empty yet."""
+        page = self._context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+        return page
+
+    @contextmanager
+    def at(self, page: Page) -> Iterator[None]:
+        """Inside, ``page`` is the tab."""
+        before, self.page = self.page, page
+        yield
+        self.page = before
 
     def go(self, address: str) -> None:
         self.page.goto(f"{self._url}/{address}")
@@ -64,7 +80,7 @@ class Visit:
 
     def close(self) -> None:
         self._context.close()
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
