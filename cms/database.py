@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from limits.aio.storage import MemoryStorage, Storage
+
 from cms.store.file_lock import locked
 from cms.store.mongodb_address import is_mongodb, mongo_address
 from cms.store.sqlite import MEMORY, SqliteStore
@@ -22,6 +24,17 @@ def store_at(database: str, *, clock_ms: Callable[[], int]) -> Store:
 
         return MongoStore(database, clock_ms=clock_ms)
     return SqliteStore(database, clock_ms=clock_ms)
+
+
+def counters_of(store: Store) -> Storage:
+    """Where limits are counted: by all processes that share ``store`` together, else in this one alone."""
+    if not store.shared:
+        return MemoryStorage()
+    from cms.store.mongodb import MongoStore
+    from cms.store.mongodb_counters import Counters
+
+    assert isinstance(store, MongoStore)
+    return Counters(store.link)
 
 
 def shown(database: str) -> str:

@@ -1,4 +1,4 @@
-"""How often one caller may do something in a minute, counted by a library, in this process."""
+"""How often one caller may do something in a minute, counted by a library."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import math
 import time
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
+from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from cms.errors import TooManyRequests
 
 
 class Limit:
-    """``most`` of ``what`` in a minute for each key, 0 for as many as there are."""
+    """``most`` of ``what`` in a minute for each key, 0 for as many as there are.
 
-    def __init__(self, what: str, most: int) -> None:
+    ``counters`` is where they are counted: all processes that count in the same place share the limit.
+    """
+
+    def __init__(self, what: str, most: int, counters: Storage) -> None:
         self._what = what
         self._item = RateLimitItemPerMinute(most) if most else None
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(counters)
 
     async def take(self, *key: str) -> None:
         """Count one; TooManyRequests, with the seconds to wait, where it is one too many."""

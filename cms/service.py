@@ -115,10 +115,11 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     outgoing = Outgoing(link, monitor, origins)
     outbox = Outbox(own, outgoing, clock_ms=clock_ms, confirmations=confirmations)
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
-    batches = _batches(store, cabinets, orders, monitor, clock_ms)
+    batches = _batches(own, cabinets, orders, monitor, clock_ms)
     records = Records(store)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
-    access = _access(settings, own, records, streams, clock_ms)
+    counters = counters_of(own)
+    access = _access(settings, own, records, streams, counters, clock_ms)
     watchdog = _watchdog(settings, own, link, clock_ms)
     work: Work = {
         "outbox": outbox.run,
@@ -213,7 +214,12 @@ def _meters(cabinets: Cabinets, outgoing: Outgoing, hub: Hub, clock_ms: ClockMs)
 
 
 def _access(
-    settings: Settings, store: Store, records: Records, streams: Streams, clock_ms: ClockMs
+    settings: Settings,
+    store: Store,
+    records: Records,
+    streams: Streams,
+    counters: Storage,
+    clock_ms: ClockMs,
 ) -> Access:
     terms = Terms(settings.local or settings.allow_open, settings.session_hours * HOUR_MS)
     access = Access(store, records, terms, clock_ms, counters)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from limits.aio.storage import Storage
+
 from cms import log
 from cms.account import NOBODY, OPEN, Accounts, Caller, Credential, key_of, new_secret
 from cms.actor import Act, Actor
@@ -41,14 +43,21 @@ class Access:
     Open access ends, for as long as the service runs, with the first user.
     """
 
-    def __init__(self, store: Store, records: Records, terms: Terms, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        records: Records,
+        terms: Terms,
+        clock_ms: Callable[[], int],
+        counters: Storage,
+    ) -> None:
         self._store = store
         self._records = records
         self._terms = terms
         self._clock_ms = clock_ms
         self._passwords = Passwords()
-        self._tries = Limit("sign-ins of this user", TRIES)
-        self._tries_from_one_place = Limit("sign-ins from this address", TRIES_FROM_ONE_PLACE)
+        self._tries = Limit("sign-ins of this user", TRIES, counters)
+        self._tries_from_one_place = Limit("sign-ins from this address", TRIES_FROM_ONE_PLACE, counters)
         self._accounts: Accounts = NOBODY
         self._open = terms.may_be_open
         self._end_streams: Ender = lambda _fits: None

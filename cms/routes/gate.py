@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from limits.aio.storage import Storage
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,11 +38,19 @@ class Gate:
     page that tricked a browser into calling this machine by that name.
     """
 
-    def __init__(self, access: Access, records: Records, *, orders_per_minute: int, local: bool) -> None:
+    def __init__(
+        self,
+        access: Access,
+        records: Records,
+        counters: Storage,
+        *,
+        orders_per_minute: int,
+        local: bool,
+    ) -> None:
         self._access = access
         self._records = records
-        self._orders = Limit("orders to SMIBs", orders_per_minute)
-        self._strangers = Limit("requests with a credential that does not count", STRANGERS)
+        self._orders = Limit("orders to SMIBs", orders_per_minute, counters)
+        self._strangers = Limit("requests with a credential that does not count", STRANGERS, counters)
         self._local = local
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:

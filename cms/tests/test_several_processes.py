@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from cms.cabinet import ConfigChange
+from cms.errors import TooManyRequests
+from cms.limit import Limit
 from cms.standing import FieldReport
 from cms.store.entry import CommandOrder, OutboxEntry
 from cms.store.lease import FREE, LEASE_MS, Lease
 from cms.store.mongodb import MongoStore
+from cms.store.mongodb_counters import Counters
 from cms.store.store import RelayReport
 from cms.tests.engines import CABINETS, NOW, mongodb_database, mongodb_uri
 
@@ -153,5 +158,30 @@ class TestOneForAll:
             assert later.reported["coms"]["comsMode"].at_ms == NOW + 60_000
             (changed,) = await a.report(heard(1, NOW + 60_001))
             assert changed.reported["coms"]["comsMode"].value == 1
+
+        two_on(mongodb_database, scenario)
+
+    def test_a_limit_counts_what_all_let_through(self, mongodb_database: str) -> None:
+        async def scenario(a: MongoStore, b: MongoStore, _clock: Clock) -> None:
+            one, two = (Limit("orders", 5, Counters(store.link)) for store in (a, b))
+            await asyncio.gather(*(limit.take("ann") for limit in (one, two, one, two, one)))
+            for limit in (one, two):
+                with pytest.raises(TooManyRequests) as raised:
+                    await limit.take("ann")
+                assert 1 <= raised.value.retry_s <= 60
+                await limit.take("bob")
+            await one.forgive("ann")
+            await two.take("ann")
+
+        two_on(mongodb_database, scenario)
+
+    def test_a_window_that_is_over_begins_anew(self, mongodb_database: str) -> None:
+        async def scenario(a: MongoStore, b: MongoStore, clock: Clock) -> None:
+            counters = [Counters(store.link, clock) for store in (a, b)]
+            assert [await one.incr("k", 60) for one in counters] == [1, 2]
+            clock.now_ms += 60_000
+            assert await counters[0].get("k") == 0
+            assert sorted(await asyncio.gather(*(one.incr("k", 60) for one in counters))) == [1, 2]
+            assert await counters[1].get_expiry("k") == (clock.now_ms + 60_000) / 1000
 
         two_on(mongodb_database, scenario)
