@@ -15,11 +15,17 @@ from cms.audit import AuditFilter
 from cms.batch import MAX_AGE_MS, Batch, Part, Progress, Sent, batch_from, of_cabinets
 from cms.errors import StoreBusy
 from cms.feed import Wanted
+from cms.handlers.batches import Wish
+from cms.handlers.orders import OrderRequest
+from cms.handlers.selection import Selection
+from cms.role import Role
 from cms.sheet import Kind
 from cms.store.entry import State
 from cms.store.store import Ordered, Outcome
 from cms.tests.desk import NOW_MS, RELAY, Desk, at_desk
 from cms.tests.gate import until
+from cms.tests.test_access import bearer
+from cms.tests.test_scope import admit, furnish
 from wire.jsontext import to_bytes
 
 PATH = "/api/batches"
@@ -309,5 +315,31 @@ class TestFollowing:
             desk.link.hub.route("smib/config", to_bytes(said))
             ended = await done(desk, data["id"])
             assert [part["state"] for part in ended["cabinets"]] == ["superseded", "confirmed"]
+
+        at_desk(act)
+
+
+class TestScope:
+    def test_a_limited_caller_orders_at_its_own_cabinets_and_sees_these_alone(self) -> None:
+        async def act(desk: Desk) -> None:
+            await furnish(desk)
+            await admit(desk, Role.MANAGER)
+            headers = bearer("manager")
+            foreign = await desk.ask("POST", PATH, {"cabinets": BOTH, **NET}, headers=headers)
+            assert (foreign.status_code, "cab-2" in foreign.json()["error"]) == (400, True)
+            body = {"selection": {"all": True}, **NET}
+            data = (await desk.ask("POST", PATH, body, headers=headers)).json()["data"]
+            assert [part["cabinetId"] for part in data["cabinets"]] == ["cab-1"]
+
+            batches, order = desk.application.batches, OrderRequest(command="RESTART")
+            whole = await batches.give(Wish(Selection(tuple(BOTH)), order), Actor("ann"))
+            annex = await batches.give(Wish(Selection(("cab-2",)), order), Actor("ann"))
+            seen = (await desk.ask("GET", f"{PATH}/{whole.id}", headers=headers)).json()["data"]
+            assert (seen["total"], [part["cabinetId"] for part in seen["cabinets"]]) == (1, ["cab-1"])
+            assert (await desk.ask("GET", f"{PATH}/{annex.id}", headers=headers)).status_code == 404
+            listed = (await desk.ask("GET", PATH, headers=headers)).json()["data"]
+            assert [(one["id"], one["total"]) for one in listed if one["id"] in (whole.id, annex.id)] == [
+                (whole.id, 1)
+            ]
 
         at_desk(act)
