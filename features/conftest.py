@@ -229,14 +229,20 @@ def warden() -> Iterator[Warden]:
 
 
 @pytest.fixture(scope="session")
-def shared_workshop(warden: Warden, timeline: Timeline) -> Iterator[Workshop]:
-    with Workshop(warden, timeline) as workshop:
+def shared_workshop(warden: Warden, timeline: Timeline, temporary: Path) -> Iterator[Workshop]:
+    with Workshop(warden, timeline, temporary) as workshop:
         yield workshop
 
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("floor")
+
+
+@pytest.fixture(scope="session")
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What killed processes leave behind, and what brokers of one kind share."""
+    return tmp_path_factory.mktemp("left")
 
 
 @pytest.fixture(scope="session")
@@ -340,9 +346,9 @@ def stage() -> Iterator[contextlib.ExitStack]:
 
 
 @pytest.fixture
-def workshop(stage: contextlib.ExitStack, warden: Warden, timeline: Timeline) -> Workshop:
+def workshop(stage: contextlib.ExitStack, warden: Warden, timeline: Timeline, temporary: Path) -> Workshop:
     """Processes of this scenario's own."""
-    return stage.enter_context(Workshop(warden, timeline))
+    return stage.enter_context(Workshop(warden, timeline, temporary))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from wire.errors import AddressError, RelayIdError
 from wire.relay import canonical_relay_id
 
 OURS = {role: ROOT / "fixtures" / "subjects" / f"our-{role}.yaml" for role in ROLES}
-ENGINES = ("amqtt", "mosquitto")
+ENGINES = ("amqtt", "mosquitto", "rabbitmq")
 
 
 @dataclass(frozen=True, slots=True)

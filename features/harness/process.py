@@ -68,10 +68,10 @@ class Running:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ready(self) -> dict[str, str]:
+    def ready(self, within: float = START) -> dict[str, str]:
         """The facts of the ready line; SubjectFailed where the process ends or stays silent."""
         try:
-            line = self.stdout.first(lambda text: text.startswith("ready "), "a ready line", within=START)
+            line = self.stdout.first(lambda text: text.startswith("ready "), "a ready line", within=within)
         except Missing as exc:
             raise SubjectFailed(
                 self.name, f"no ready line from {' '.join(self.argv)}", list(self.log)
@@ -157,11 +157,13 @@ class Warden:
 
 
 class Workshop:
-    """Starts processes, and ends in reverse order those that still run when the block ends."""
+    """Starts processes, and ends in reverse order those that still run when the block ends. ``temporary`` is
+    where they leave what they do not clear away when they are killed, None for the usual place."""
 
-    def __init__(self, guard: Warden, timeline: Timeline) -> None:
+    def __init__(self, guard: Warden, timeline: Timeline, temporary: Path | None = None) -> None:
         self.timeline = timeline
         self._warden = guard
+        self._env = {} if temporary is None else {"TMPDIR": str(temporary)}
         self._running: list[Running] = []
 
     def __enter__(self) -> Workshop:
@@ -180,7 +182,7 @@ class Workshop:
     ) -> Running:
         """SubjectFailed where there is no such program."""
         try:
-            running = Running(name, argv, env or {}, self.timeline, folder)
+            running = Running(name, argv, {**self._env, **(env or {})}, self.timeline, folder)
         except OSError as exc:
             raise SubjectFailed(name, f"{argv[0]!r} can't be started: {exc.strerror or exc}") from exc
         self._warden.watch(running.pid)

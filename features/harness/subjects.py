@@ -27,6 +27,8 @@ from wire.address import BrokerAddress, parse_address
 BROKER = (sys.executable, "-m", "simulator", "broker")
 FLEET = (sys.executable, "-m", "simulator", "fleet")
 LOOPBACK = "127.0.0.1"
+BROKER_START = 120.0
+"""Seconds for the start of a broker: RabbitMQ takes 5 on an idle machine, and 15 the first time."""
 
 
 class Broker:
@@ -43,7 +45,7 @@ class Broker:
         self._workshop = workshop
         self._options = ("--engine", engine, *options)
         self._running = self._start(0)
-        facts = self._running.ready()
+        facts = self._running.ready(BROKER_START)
         scheme, _, rest = facts["mqtt"].partition("://")
         place = rest.rpartition("@")[2]
         self.address: BrokerAddress = parse_address(f"{scheme}://{credentials}{place}")
@@ -56,7 +58,7 @@ class Broker:
     def start(self) -> None:
         """The broker comes back where it was."""
         self._running = self._start(self.address.port)
-        self._running.ready()
+        self._running.ready(BROKER_START)
 
     def _start(self, port: int) -> Running:
         argv = (*BROKER, "--mqtt-port", str(port), "--ws-port", "0", *self._options)

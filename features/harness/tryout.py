@@ -48,7 +48,7 @@ class Tryout:
         """Raises what the harness raises of a subject that does not do it."""
         with contextlib.ExitStack() as stack:
             workshop = stack.enter_context(
-                Workshop(stack.enter_context(contextlib.closing(Warden())), self.timeline)
+                Workshop(stack.enter_context(contextlib.closing(Warden())), self.timeline, self.folder)
             )
             plan = self.plan
             broker: AnyBroker

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, get_args
 
-Engine = Literal["amqtt", "mosquitto"]
+Engine = Literal["amqtt", "mosquitto", "rabbitmq"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,10 @@ def create_broker(
         from simulator.broker.mosquitto import MosquittoBroker
 
         return MosquittoBroker(mqtt_port, ws_port, host, credentials)
+    if engine == "rabbitmq":
+        from simulator.broker.rabbitmq import RabbitBroker
+
+        return RabbitBroker(mqtt_port, ws_port, host, credentials)
     from simulator.broker.embedded import EmbeddedBroker
 
     return EmbeddedBroker(mqtt_port, ws_port, host, credentials)

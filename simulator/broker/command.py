@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from simulator.broker.broker import Broker, Credentials, Engine, create_broker
+from simulator.broker.broker import ENGINES, Broker, Credentials, Engine, create_broker
 from simulator.errors import BrokerError, SimulatorError
 
 SUMMARY = "run a broker by itself"
 
 DESCRIPTION = """\
-Run an MQTT broker for a floor: the embedded one (amqtt), or an installed Mosquitto.
+Run an MQTT broker for a floor: the embedded one (amqtt), or an installed Mosquitto or
+RabbitMQ (with its MQTT plugin).
 Once it listens it prints one line with its addresses; Ctrl-C stops it."""
 
 EXAMPLES = """\
@@ -24,6 +25,7 @@ examples:
   smib-lab broker                                   on the usual ports, 1883 and 9001
   smib-lab broker --mqtt-port 0 --ws-port 0         on any two free ports; read them from the ready line
   smib-lab broker --engine mosquitto                for a floor of thousands of devices
+  smib-lab broker --engine rabbitmq                 a node of its own; it starts in some seconds
   smib-lab broker --user floor --password-file pw   let in only who knows the password in the file pw
   smib-lab broker --host 0.0.0.0 --user floor --password-file pw
                                                     reachable by real SMIBs in the network
@@ -75,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--password-file", type=Path, metavar="F", help="a file with that user's password on its first line"
     )
     parser.add_argument(
-        "--engine", choices=("amqtt", "mosquitto"), default="amqtt", help="the program to run (default amqtt)"
+        "--engine", choices=ENGINES, default="amqtt", help="the program to run (default amqtt)"
     )
 
 

@@ -98,15 +98,15 @@ class Child:
         return ""
 
 
-def dies_with_its_parent() -> Callable[[], None] | None:
-    """A `preexec_fn`, by which a child asks the kernel for SIGTERM at our death; None where none can."""
+def dies_with_its_parent(end: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """A `preexec_fn`, by which a child asks the kernel for a signal at our death; None where none can."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def ask() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, end, 0, 0, 0)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from simulator.broker import Engine
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 from simulator.command_line import broker_uri, port
 from simulator.control.options import add_control_options, control_options
 from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from features.harness.evidence.timeline import Timeline
+from features.harness.plan import ENGINES
 from features.harness.probe import PROBES, probed
 from features.harness.process import Workshop
 from features.harness.subjects import Broker
 from wire.address import parse_address
 
 
-@pytest.mark.parametrize("engine", ["amqtt", "mosquitto"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_brokers_that_the_harness_starts_do_as_they_should(workshop: Workshop, engine: str) -> None:
     found = list(probed(Broker(workshop, engine=engine).address, Timeline()))
     assert [one.name for one in found] == [name for name, *_ in PROBES]

@@ -14,7 +14,7 @@ import pytest
 
 from simulator.broker import Broker, Credentials, Engine, create_broker
 from simulator.broker.embedded import EmbeddedBroker
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 from simulator.errors import BrokerError, PortTaken
 from simulator.tests.broker.raw_client import RawClient, Will, connect_packet, packet, text
 

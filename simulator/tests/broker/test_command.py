@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from simulator.broker import command
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 from simulator.tests.broker.raw_client import RawClient
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import argparse, sys
 from simulator.broker import command
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 parser = argparse.ArgumentParser(prog="smib-lab broker")
 command.add_arguments(parser)
 sys.exit(command.run(parser.parse_args()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.broker import Engine, create_broker
+from simulator.broker import ENGINES, Engine, create_broker
 
 
-@pytest.mark.parametrize("engine", ["amqtt", "mosquitto"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
     ("host", "uri", "ws_uri"),
     [

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 from simulator.lab.command import EMBEDDED_LIMIT, BrokerChoice, chosen_broker
 from simulator.tests.program import DEADLINE_S, Program, run
 from wire.address import parse_address

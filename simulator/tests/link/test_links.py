@@ -15,7 +15,7 @@ import aiomqtt
 import pytest
 
 from simulator.broker import Broker, Credentials, Engine, create_broker
-from simulator.broker.mosquitto import search_path
+from simulator.broker.installed import search_path
 from simulator.device.link import Refusal
 from simulator.link.links import PahoLinks
 from simulator.tests.broker.raw_client import packet
