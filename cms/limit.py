@@ -23,9 +23,15 @@ class Limit:
         self._item = RateLimitItemPerMinute(most) if most else None
         self._limiter = FixedWindowRateLimiter(counters)
 
-    async def take(self, *key: str) -> None:
-        """Count one; TooManyRequests, with the seconds to wait, where it is one too many."""
-        if self._item is None or await self._limiter.hit(self._item, *key):
+    async def take(self, *key: str, count: int = 1) -> None:
+        """Count one, or some; TooManyRequests, with the seconds to wait, where that is too many.
+
+        Of several that are too many none is counted, so that fewer can still be taken.
+        """
+        if self._item is None:
+            return
+        room = count == 1 or await self._limiter.test(self._item, *key, cost=count)
+        if room and await self._limiter.hit(self._item, *key, cost=count):
             return
         reset, _ = await self._limiter.get_window_stats(self._item, *key)
         raise TooManyRequests(self._what, max(1, math.ceil(reset - time.time())))

@@ -80,6 +80,8 @@ def _service(service: Mapping[str, Any]) -> Iterator[Metric]:
     yield _gauge("cms_outbox_waiting", "Orders that are to be sent", outbox["waiting"])
     yield _gauge("cms_outbox_unconfirmed", "Orders that were sent", outbox["unconfirmed"])
     yield _gauge("cms_outbox_oldest_seconds", "Age of the oldest that waits", outbox["oldestAgeS"] or 0)
+    yield _gauge("cms_batches_open", "Orders to many cabinets", service["batches"]["open"])
+    yield _counter("cms_batches", "Orders to many cabinets", service["batches"]["total"])
     yield _gauge("cms_streams_open", "Event streams", streams, "kind")
     yield _gauge("cms_streams_limit", "How many may be open", limit)
     yield _counter("cms_floor_frames", "Frames of the floor stream", service["frames"])

@@ -151,7 +151,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         streams=streams,
         access=access,
         counters=counters,
-        monitoring=Monitoring(monitor, watchdog, hub, link, streams, clock_ms),
+        monitoring=Monitoring(monitor, watchdog, hub, link, streams, batches, clock_ms),
         health=_health(store, link, watchdog, tasks, work),
         tasks=tasks,
         work=work,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,6 +65,13 @@ class Wish:
         return hashlib.sha256(self.key.encode() + to_bytes({"wish": whole})).hexdigest()
 
 
+Charge = Callable[[int], Awaitable[None]]
+
+
+async def free(_: int) -> None:
+    """Costs nothing."""
+
+
 class Batches:
     """``run()`` follows what is under way. ``announce`` tells a summary to those who read the whole floor.
 
@@ -99,8 +106,8 @@ class Batches:
         _checked(wish.order, cabinets)
         return cabinets
 
-    async def give(self, wish: Wish, actor: Actor) -> Batch:
-        """Store the order at every cabinet.
+    async def give(self, wish: Wish, actor: Actor, charge: Charge = free) -> Batch:
+        """Store the order at every cabinet; ``charge`` is told first at how many, and may raise.
 
         RequestError, KeyReused, TooManyRequests: nothing of it happened.
         """
@@ -110,6 +117,7 @@ class Batches:
             raise TooManyRequests("batches under way", round(LAST_LOOK_S))
         cabinets = await self._selector.found(wish.selection)
         changes = _checked(wish.order, cabinets)
+        await charge(len(cabinets))
         now_ms = self._clock_ms()
         parts = of_cabinets([cabinet.id for cabinet in cabinets])
         about = wish.document(), wish.selection.to_document()

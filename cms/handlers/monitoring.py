@@ -40,6 +40,18 @@ class StreamCount(Protocol):
         """How many are open of each kind."""
 
 
+class BatchCount(Protocol):
+    """The orders to many cabinets."""
+
+    @property
+    def open(self) -> int:
+        """How many are under way."""
+
+    @property
+    def total(self) -> int:
+        """How many there were since the start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Monitoring:
     """Reads what the monitor and the watchdog know; nothing of it waits."""
@@ -49,6 +61,7 @@ class Monitoring:
     hub: Hub
     broker: Broker
     streams: StreamCount
+    batches: BatchCount
     clock_ms: Callable[[], int]
 
     def cabinets(self, wanted: Wanted, state: str | None) -> list[dict[str, Any]]:
@@ -99,6 +112,7 @@ class Monitoring:
             "uptimeS": round(self.monitor.uptime_s, 1),
             "broker": {"connected": self.broker.is_connected(), "failure": self.broker.failure},
             "outbox": self._outbox(),
+            "batches": {"open": self.batches.open, "total": self.batches.total},
             "streams": {**self.streams.counts(), "limit": self.streams.limit},
             "queues": {
                 "routed": routed,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 
 from cms.account import Caller
@@ -18,3 +20,13 @@ def caller_of(request: Request) -> Caller:
     """Whoever passed the gate, which is there for every endpoint that asks for a right."""
     caller: Caller = request.scope["caller"]
     return caller
+
+
+async def charge(request: Request, count: int) -> None:
+    """Count what a request has sent beyond the first: TooManyRequests where its caller may not.
+
+    For endpoints that send.
+    """
+    take: Callable[..., Awaitable[None]] = request.scope["charge"]
+    if count > 1:
+        await take(count=count - 1)

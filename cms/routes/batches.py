@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from cms.handlers.batches import Batches, Wish
 from cms.handlers.cabinets import Filter
 from cms.handlers.selection import MAX_CABINETS, Selection
 from cms.role import Right
-from cms.routes.actor import actor_of
+from cms.routes.actor import actor_of, charge
 from cms.routes.answer import answer, json_answer
 from cms.routes.batch_operations import GIVE, LIST, READ
 from cms.routes.body import read_object
@@ -56,7 +57,7 @@ class BatchRoutes:
         if Query(request, ("dryRun",)).boolean("dryRun"):
             found = await self._batches.preview(wish)
             return answer(dryRun=True, cabinets=[one.id for one in found], count=len(found))
-        return accepted(await self._batches.give(wish, actor_of(request)))
+        return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
 
     async def all(self, _request: Request) -> Response:
         found = await self._batches.all()

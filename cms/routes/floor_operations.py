@@ -37,6 +37,7 @@ _SERVICE = record(
         "uptimeS": _NUMBER,
         "broker": record({"connected": FLAG, "failure": _MAYBE_TEXT}),
         "outbox": record({"waiting": _COUNT, "unconfirmed": _COUNT, "oldestAgeS": _MAYBE_NUMBER}),
+        "batches": record(dict.fromkeys(("open", "total"), _COUNT)),
         "streams": record(dict.fromkeys(("relay", "floor", "limit"), _COUNT)),
         "queues": record({"routed": _COUNT, "dropped": _COUNT, "refused": _COUNTS}),
         "frames": _COUNT,

@@ -7,6 +7,7 @@ for, None where anybody may; ``cms/role.py`` says who has which.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from limits.aio.storage import Storage
@@ -75,7 +76,9 @@ class Gate:
             if endpoint.right is not None:
                 await self._check(request, caller, endpoint, name)
             if endpoint.sends:
-                await self._orders.take(caller.user if caller and caller.key else actor_of(request).address)
+                key = caller.user if caller and caller.key else actor_of(request).address
+                await self._orders.take(key)
+                request.scope["charge"] = partial(self._orders.take, key)
             with seeing(NOWHERE if caller is None else caller.scope):
                 response = await endpoint.call(request)
             if isinstance(response, EventStream):

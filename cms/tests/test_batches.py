@@ -267,6 +267,18 @@ class TestGiving:
 
         at_desk(act)
 
+    def test_it_counts_as_many_orders_as_there_are_cabinets(self) -> None:
+        async def act(desk: Desk) -> None:
+            too_many = await desk.ask("POST", PATH, {"selection": {"all": True}, **NET})
+            assert too_many.status_code == 429
+            assert int(too_many.headers["retry-after"]) >= 1
+            assert (await desk.ask("GET", PATH)).json()["count"] == 0
+            body = {"selection": {"q": "cab-1"}, **NET}  # cab-1, cab-10 to cab-19
+            assert (await desk.ask("POST", PATH, body)).status_code == 202
+            assert (await desk.ask("POST", PATH, body)).status_code == 429
+
+        at_desk(act, **FLOOR, CMS_ORDERS_PER_MINUTE="20")
+
 
 class TestFollowing:
     def test_what_was_under_way_when_the_service_ended_is_followed_again(self) -> None:
