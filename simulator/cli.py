@@ -144,6 +144,7 @@ def _run(given: list[str]) -> int:
     module = None if chosen is None else chosen.load()
     parser = command_line(chosen, module)
     args = parser.parse_args(given)
+    args.given = given
     if module is None:
         parser.print_help(sys.stderr)
         return WRONG_USE

@@ -40,9 +40,13 @@ class Deadline:
 
 
 class Deadlines:
-    """What is due, in order. Calls happen from the event loop, never from within `at`."""
+    """What is due, in order. Calls happen from the event loop, never from within `at`.
+
+    `late`, where it is set, is told of each call by how many milliseconds it comes late.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.late: Callable[[int], object] | None = None
         self._clock = clock
         self._heap: list[tuple[int, int, Deadline]] = []
         self._numbers = count()
@@ -80,5 +84,8 @@ class Deadlines:
         now_ms = self._clock()
         while self._heap and (self._heap[0][0] <= now_ms or self._heap[0][2].call is None):
             # Each in a turn of its own: one that raises stops no other.
-            asyncio.get_running_loop().call_soon(heapq.heappop(self._heap)[2].ring)
+            due_ms, _, deadline = heapq.heappop(self._heap)
+            asyncio.get_running_loop().call_soon(deadline.ring)
+            if self.late is not None and deadline.call is not None:
+                self.late(now_ms - due_ms)
         self._set_timer()

@@ -13,17 +13,21 @@ The tree:
     │   ├── BrokerNotInstalled     the machine's: the broker asked for is not on it
     │   └── ProtocolViolation      a client's: it sent what MQTT 3.1.1 forbids; its connection is closed
     ├── FleetPlanError             the user's: the fleet that was asked for can't be
-    │   └── FleetFileError         the user's: a fleet file or profile is wrong; every problem with file, line
+    │   ├── FleetFileError         the user's: a fleet file or profile is wrong; every problem with file, line
+    │   └── CredentialsError       the user's: so are the devices' own credentials
     ├── ControlError               the control of a fleet can't be served, reached or believed
     │   ├── ControlRequestError    the caller's: what was asked of it is wrong; every problem with its field
     │   └── NoSuchDevice           the caller's: nobody in the fleet is meant by what was asked
     ├── StateDirError              the user's: the folder of --state can't be used
     ├── LinkError                  the network's: a device got no connection to its broker
+    │   └── MalformedPacket        a broker's: it sent what MQTT 3.1.1 forbids; that connection is lost
     ├── OnlookerError              the network's: a broker does not let us look on
     ├── RecordError                a device's: it did not answer what it was asked for a profile
     ├── TapeError                  the user's or the disk's: a recording can't be written, read or used
     │   └── TapeLineError          a line of it is wrong; the field and what was wanted
-    ├── SummaryError               the user's: a threshold can't be understood, or a report not be written
+    ├── SummaryError               the user's: a threshold can't be understood, or a report not be used
+    ├── FleetPartError             a process of a fleet ended by itself
+    ├── ShortageError              the machine's: it has too little of something for the fleet
     └── LabError                   the lab did not start, or a part of it ended by itself
 """
 
@@ -122,6 +126,15 @@ class FleetFileError(FleetPlanError):
         self.problems = problems
 
 
+class CredentialsError(FleetPlanError):
+    """What is wrong with the devices' own credentials, one line each; ``more`` are not told."""
+
+    def __init__(self, problems: tuple[FileProblem, ...], more: int = 0) -> None:
+        rest = [f"and {more} more"] if more > 0 else []
+        super().__init__("\n".join([*map(str, problems), *rest]))
+        self.problems = problems
+
+
 class ControlError(SimulatorError):
     """The control of a fleet can't be served, reached or believed."""
 
@@ -148,6 +161,13 @@ class LinkError(SimulatorError):
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+
+class MalformedPacket(LinkError):
+    """A broker sent what MQTT 3.1.1 forbids it; the text says what, or what was wanted, without any payload."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("malformed", sentence)
 
 
 class OnlookerError(SimulatorError):
@@ -178,6 +198,14 @@ class TapeLineError(TapeError):
 
 class SummaryError(SimulatorError):
     """A threshold can't be understood, or a report of a run not be written."""
+
+
+class FleetPartError(SimulatorError):
+    """A process of a fleet ended by itself; the sentence says which, and how."""
+
+
+class ShortageError(SimulatorError):
+    """The machine has too little of something for the fleet; the sentence names the cure."""
 
 
 class LabError(SimulatorError):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from wire import reports
 from wire.address import BrokerAddress, parse_address
@@ -40,9 +41,17 @@ class Wifi:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a client shows over TLS: the paths of a certificate and of its key, in PEM."""
+
+    cert: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSettings:
     """One connection: a clean MQTT 3.1.1 session. ``qos`` is that of subscriptions and will; neither the will
-    nor anything else is retained."""
+    nor anything else is retained. ``source`` is the address that it comes from, None for any."""
 
     wifi: Wifi
     address: BrokerAddress
@@ -52,13 +61,20 @@ class LinkSettings:
     will_topic: str
     will_payload: bytes
     keepalive_s: int = KEEPALIVE_S
+    certificate: Certificate | None = None
+    source: str | None = None
 
 
 def link_settings(relay_id: str, mqtt: Mapping[str, Value], net: Mapping[str, Value]) -> LinkSettings:
     """The connection that these values of the two components describe."""
     return LinkSettings(
-        wifi=Wifi(str(net["netStaSSID"]), str(net["netStaPwd"]), int(net["netStaChan"])),
-        address=_address(mqtt),
+        wifi=_wifi(str(net["netStaSSID"]), str(net["netStaPwd"]), int(net["netStaChan"])),
+        address=_address(
+            str(mqtt["mqttURI"]),
+            bool(mqtt["mqttSecure"]),
+            str(mqtt.get("mqttUsername", "")),
+            str(mqtt.get("mqttPassword", "")),
+        ),
         client_id=f"smib-{relay_id}",
         subscriptions=topics_heard(relay_id, mqtt),
         qos=int(mqtt["mqttQOS"]),
@@ -78,14 +94,17 @@ def topics_heard(relay_id: str, mqtt: Mapping[str, Value]) -> tuple[str, ...]:
     return (own,) if shared in ("", own, published) else (own, shared)
 
 
-def _address(mqtt: Mapping[str, Value]) -> BrokerAddress:
+# Boards with the same settings share what is made of them.
+@lru_cache(maxsize=64)
+def _wifi(ssid: str, password: str, channel: int) -> Wifi:
+    return Wifi(ssid, password, channel)
+
+
+@lru_cache(maxsize=64)
+def _address(uri: str, secure: bool, username: str, password: str) -> BrokerAddress:
     """``mqttURI``, over TLS where ``mqttSecure`` is 1; ``mqttUsername`` and ``mqttPassword`` win over the
     URI's."""
-    address = parse_address(str(mqtt["mqttURI"]))
-    if mqtt["mqttSecure"]:
+    address = parse_address(uri)
+    if secure:
         address = address.with_tls()
-    return replace(
-        address,
-        username=str(mqtt.get("mqttUsername", "")) or address.username,
-        password=str(mqtt.get("mqttPassword", "")) or address.password,
-    )
+    return replace(address, username=username or address.username, password=password or address.password)

@@ -8,32 +8,32 @@ import contextlib
 import logging
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
 
 from simulator.command_line import broker_uri, duration
-from simulator.control.options import ControlOptions, add_control_options, control_options
-from simulator.errors import LinkError
-from simulator.fleet.fleet import Fleet
+from simulator.control.options import add_control_options, control_options
+from simulator.errors import FleetPlanError, LinkError
+from simulator.fleet.credential_options import add_credential_options, papers_of, refuse_odd_credentials
+from simulator.fleet.feed import Word, say
+from simulator.fleet.fleet import PapersOf
+from simulator.fleet.gathering import gathered, ready_line
+from simulator.fleet.open_files import allow_open_files
 from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan
+from simulator.fleet.part_options import add_part_options, parts_of
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.report_options import add_report_options, check_reports, judged
+from simulator.fleet.room import addresses_of, check_room
+from simulator.fleet.running import PATIENCE_S, Course, Run, for_a_while, run_fleet, unborn
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet.tally import Tally
+from simulator.fleet.view import View
 from simulator.fleet.virtual_options import add_virtual_options, refuse_odd_options
 from simulator.interrupt import until_interrupted
 from simulator.link.links import PahoLinks
-from wire.address import BrokerAddress
 
-if TYPE_CHECKING:
-    from simulator.control.control import Control
-
-STRAGGLERS_S = 5.0
-"""How long the ready line waits for the last devices once the first one is connected."""
-
-PATIENCE_S = 30.0
-"""How long a fleet tries to reach its broker at the start, unless --patience says otherwise."""
+FEED_S = 0.5
+"""Between two lines to the process that started this one."""
 
 DESCRIPTION = """\
 Run virtual SMIBs against a broker that runs already: each with its own connection, memory and cabinet.
@@ -51,6 +51,8 @@ examples:
   smib-lab fleet --broker mqtt://127.0.0.1 --state .lab/state    what is configured survives this process
   smib-lab fleet --broker mqtt://127.0.0.1 --control-port 3900   for `smib-lab ctl`
   smib-lab fleet --broker mqtt://127.0.0.1 --duration 5m --summary-json run.json --fail-if 'p99>200ms'
+  smib-lab fleet --broker mqtt://127.0.0.1 --count 10000 --processes 2
+  smib-lab fleet --broker mqtt://192.0.2.7 --count 10000 --shard 2/4    on the second of four machines
   smib-lab fleet --virtual-time --duration 24h --count 1000 --play 6 --out day.ndjson.gz   a day, in minutes
   smib-lab fleet check floor.yaml                                what is wrong with it, and runs nothing
   smib-lab fleet schema > fleet.schema.json                      for an editor that completes and checks YAML
@@ -97,7 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="give up where no device is connected that long after the first attempt "
         f"(default {PATIENCE_S:g}s)",
     )
+    add_credential_options(parser)
     add_control_options(parser)
+    add_part_options(parser)
     add_virtual_options(parser)
     add_report_options(parser)
     parser.add_argument(
@@ -110,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
     if args.words:
         return _said(args)
     refuse_odd_options(args)
+    refuse_odd_credentials(args)
     logging.basicConfig(
         stream=sys.stderr, format="%(message)s", level=logging.INFO if args.verbose else logging.WARNING
     )
@@ -118,26 +123,72 @@ def run(args: argparse.Namespace) -> int:
         from simulator.virtual.command import play  # nothing that a fleet in real time needs
 
         return play(args, plan)
+    if not plan.share:
+        raise FleetPlanError(f"--shard {plan.shard}: a part of the {plan.count} devices was wanted.")
+    if args.feed:
+        allow_open_files(plan.share)
+        state = None if args.state is None else StateDir(args.state, claimed=True)
+        return _run_part(_run(args, plan, state, papers_of(args, plan)))
     check_reports(args)
-    patience_s = PATIENCE_S if args.patience is None else args.patience / 1000
-    control = control_options(args)
-    links = PahoLinks(tls=trusting(args.ca_file))
-    tally = Tally()
     with kept_in(args.state) as state:
-        fleet = run_fleet(plan, links, args.broker, state, sys.stdout, control, tally, patience_s)
-        asyncio.run(until_interrupted(for_a_while(fleet, args.duration)))
-    return 0 if tally.summary is None else judged(tally.summary, args)
+        shards = parts_of(args, plan)
+        allow_open_files(-(-plan.share // len(shards)))
+        check_room(plan.share, len(shards), args.broker, addresses_of(args.bind_address))
+        papers = papers_of(args, plan)
+        if len(shards) > 1:
+            return gathered(args, plan, shards)
+        return _run_alone(args, _run(args, plan, state, papers))
 
 
-async def for_a_while(work: Awaitable[None], duration_ms: int | None) -> None:
-    """Do `work` until it ends or that long has gone by."""
-    limit = asyncio.timeout(None if duration_ms is None else duration_ms / 1000)
+def _run_alone(args: argparse.Namespace, run: Run) -> int:
+    """All of it in this process."""
+    tally, course = Tally(), Course(lambda: unborn(run.plan))
+    view = View(lambda: course.reading(), lambda: course.ready, plain=args.plain or args.verbose)
+
+    def told(course: Course) -> None:
+        view.ready(ready_line(course.reading(), course.control))
+
+    work = view.over(run_fleet(run, tally, course, told))
+    asyncio.run(until_interrupted(for_a_while(work, args.duration)))
+    return judged(course.reading(), args, was_ready=course.ready)
+
+
+def _run_part(run: Run) -> int:
+    """A part of it, for the process that started this one, which is told how it goes."""
+    tally, course = Tally(), Course(lambda: unborn(run.plan))
+
+    def tell(course: Course) -> None:
+        say(Word(course.reading(), course.ready, course.control), sys.stdout)
+
+    async def telling() -> None:
+        while True:
+            await asyncio.sleep(FEED_S)
+            tell(course)
+
+    async def work() -> None:
+        task = asyncio.create_task(telling())
+        try:
+            await run_fleet(run, tally, course, tell)
+        finally:
+            task.cancel()
+
     try:
-        async with limit:
-            await work
-    except TimeoutError:
-        if not limit.expired():
-            raise
+        asyncio.run(until_interrupted(work()))
+    finally:
+        tell(course)
+    return 0
+
+
+def _run(args: argparse.Namespace, plan: FleetPlan, state: StateDir | None, papers: PapersOf | None) -> Run:
+    return Run(
+        plan,
+        args.broker,
+        PahoLinks(tls=trusting(args.ca_file)),
+        state,
+        control_options(args),
+        PATIENCE_S if args.patience is None else args.patience / 1000,
+        papers,
+    )
 
 
 def _said(args: argparse.Namespace) -> int:
@@ -147,98 +198,6 @@ def _said(args: argparse.Namespace) -> int:
         args.refuse(f"check FILE or schema was wanted, not {' '.join(args.words)!r}")
     check.say(args.words, args, sys.stdout)
     return 0
-
-
-async def run_fleet(
-    plan: FleetPlan,
-    links: PahoLinks,
-    broker: BrokerAddress,
-    state: StateDir | None,
-    out: TextIO,
-    options: ControlOptions | None = None,
-    tally: Tally | None = None,
-    patience_s: float = PATIENCE_S,
-) -> None:
-    """Start, say `ready`, and go on until cancelled; `tally` counts along, and is ended. LinkError where no
-    device is connected within `patience_s` of the first that tried.
-    """
-    tally = tally or Tally()
-    async with controlled(options) as control:
-        fleet = _fleet(plan, links, broker, state, control, tally)
-        try:
-            await fleet.start()
-            if control is not None:
-                control.start(fleet)
-            await _reached(fleet, broker, patience_s)
-            await _gathered(fleet)
-            out.write(ready_line(fleet, control) + "\n")
-            out.flush()
-            await asyncio.get_running_loop().create_future()
-        finally:
-            tally.end(fleet)
-            await fleet.stop()
-
-
-def _fleet(
-    plan: FleetPlan,
-    links: PahoLinks,
-    broker: BrokerAddress,
-    state: StateDir | None,
-    control: Control | None,
-    tally: Tally,
-) -> Fleet:
-    def trust() -> ssl.SSLContext:
-        return links.tls
-
-    hook = tally.tell if control is None else control.hook(tally.tell)
-    return Fleet(plan, links, broker=broker, state=state, trust=trust, on_event=hook)
-
-
-async def _reached(fleet: Fleet, broker: BrokerAddress, patience_s: float) -> None:
-    """Wait until a device is connected; LinkError if that takes too long from the first attempt on.
-
-    Boards that boot for long, or have no power at first, take nothing of that time.
-    """
-    await fleet.until(lambda: fleet.totals["connecting"] > 0)
-    try:
-        async with asyncio.timeout(patience_s):
-            await fleet.until(lambda: fleet.online > 0 or fleet.is_settled)
-            if not fleet.online:
-                sentence = f"no device is connected to {broker} yet; they keep trying for {patience_s:g} s"
-                logging.getLogger("simulator.fleet").warning("! fleet %s", sentence)
-            await fleet.until(lambda: fleet.online > 0)
-    except TimeoutError as exc:
-        sentence = f"no device was connected to {broker} within {patience_s:g} s: a broker that runs and lets"
-        raise LinkError("no broker", f"{sentence} them in was wanted (--patience waits longer).") from exc
-
-
-async def _gathered(fleet: Fleet) -> None:
-    """Wait until all devices are connected, or those that are not had their time."""
-    await fleet.settled()
-    with contextlib.suppress(TimeoutError):  # those that have not come by then may never come
-        async with asyncio.timeout(STRAGGLERS_S):
-            await fleet.until(lambda: fleet.online == len(fleet))
-
-
-def ready_line(fleet: Fleet, control: Control | None = None) -> str:
-    """The line that a harness waits for. Connected is who has its subscriptions acknowledged."""
-    url = "" if control is None else f" control={control.url}"
-    return f"ready fleet devices={len(fleet)} connected={fleet.online} subscribed={fleet.online}{url}"
-
-
-@contextlib.asynccontextmanager
-async def controlled(options: ControlOptions | None) -> AsyncIterator[Control | None]:
-    """The control that was asked for, whose port is claimed; None for none."""
-    if options is None:
-        yield None
-        return
-    from simulator.control.control import Control  # an HTTP server, which a fleet without it does without
-
-    control = Control(options)
-    try:
-        yield control
-    finally:
-        await control.stop()
 
 
 @contextlib.contextmanager

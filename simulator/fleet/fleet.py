@@ -19,8 +19,9 @@ from simulator.fleet.plan import MAX_DEVICES, FleetPlan, Group
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet.switchboard import Switchboard
 from simulator.fleet.who import Who, one
-from simulator.link.link import Links
+from simulator.link.link import Link, Links
 from simulator.link.networks import Networks
+from simulator.link.papers import PaperedLink, Papers
 from simulator.session.download import Downloads, Trust
 from simulator.session.session import FAILED, Session
 from simulator.session.surroundings import Surroundings, Tell
@@ -30,6 +31,9 @@ BATCH = 50
 """Devices that are switched on before the event loop gets its turn."""
 STOP_S = 1.2
 """A lab is gone within 2 s, and its fleet has to leave before its broker."""
+
+PapersOf = Callable[[int, str], Papers | None]
+"""A device's papers by its place in the plan and its relay id; None for those that have none."""
 
 _log = logging.getLogger("simulator.fleet")
 
@@ -58,12 +62,13 @@ class Fleet:
         clock: Clock | None = None,
         deadlines: Deadlines | None = None,
         trust: Trust | None = None,
+        papers: PapersOf | None = None,
         on_event: Tell = _tell_nobody,
     ) -> None:
         """A fleet without power. `broker` becomes the factory `mqttURI` of every device whose group names
         none; `state` must be open, and stays the caller's to close. `trust` gives the TLS context
         for servers of firmware (default: the system's certificates). `deadlines` go by the same `clock`
-        (default: both by the time of day).
+        (default: both by the time of day). `papers` are what devices show their broker that is their own.
         """
         self.plan = plan
         self.totals: Counter[str] = Counter()
@@ -71,6 +76,7 @@ class Fleet:
         self._broker = broker
         self._state = state
         self._on_event = on_event
+        self._papers = papers
         clock = clock or steady_clock()
         self._deadlines = deadlines or Deadlines(clock)
         save = None if state is None else state.save
@@ -128,7 +134,7 @@ class Fleet:
         """Make every device and switch it on. That they are online is what `settled` and `until` wait for."""
         began_ms = self._clock()
         for number, (place, seat) in enumerate(self._register.seats(), start=1):
-            session = self._add(seat)
+            session = self._add(seat, place)
             due_ms = began_ms + self.plan.arrival_ms * place // self.plan.count
             if due_ms <= began_ms:
                 session.power_on()
@@ -150,7 +156,7 @@ class Fleet:
         seat = self._register.another(group, relay_id)
         while seat.relay_id in self._sessions:
             seat = self._register.another(group, relay_id)
-        session = self._add(seat)
+        session = self._add(seat, self.plan.count + len(self))
         session.power_on()
         return session
 
@@ -199,13 +205,14 @@ class Fleet:
         except TimeoutError:
             _log.warning("! fleet stop=incomplete after_s=%g", STOP_S)
 
-    def _add(self, seat: Seat) -> Session:
+    def _add(self, seat: Seat, place: int) -> Session:
         group, relay_id = seat.group, seat.relay_id
         factory = self._factories.get(group.name)
         if factory is None:
             values = factory_values(group, self._broker)
             factory = self._factories[group.name] = Factory(values, group.lacks)
-        session = Session(self._device(group, relay_id, factory), self._links.link(), self._around)
+        link = self._link(place, relay_id)
+        session = Session(self._device(group, relay_id, factory), link, self._around)
         self._sessions[relay_id] = session
         self._seats[relay_id] = seat
         self._counts[session.state] += 1
@@ -213,6 +220,11 @@ class Fleet:
         for number, spec in enumerate(group.faults):
             self.switchboard.afflict(one(relay_id), spec, f"{group.name}-{number + 1}")
         return session
+
+    def _link(self, place: int, relay_id: str) -> Link:
+        link = self._links.link()
+        papers = None if self._papers is None else self._papers(place, relay_id)
+        return link if papers is None else PaperedLink(link, papers)
 
     def _device(self, group: Group, relay_id: str, factory: Factory) -> Device:
         play = group.play or self.plan.play

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from simulator.command_line import count, pace, seed
 from simulator.fleet.plan import DEFAULT_COUNT, FleetPlan
@@ -46,4 +47,5 @@ def add_play_option(parser: argparse.ArgumentParser, default: float) -> None:
 def chosen_plan(args: argparse.Namespace) -> FleetPlan:
     """The plan that the options ask for; FleetPlanError with everything that is wrong with it."""
     plan = load_plan(args.fleet, count=args.count, seed=args.seed)
-    return plan.with_pace(args.play) if "play" in args else plan
+    plan = plan.with_pace(args.play) if "play" in args else plan
+    return plan if getattr(args, "shard", None) is None else replace(plan, shard=args.shard)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.errors import SummaryError
+from simulator.fleet.reading import Reading
 from simulator.fleet.summary import Summary, write_report
 from simulator.fleet.threshold import Threshold, threshold
 
@@ -43,19 +44,22 @@ def check_reports(args: argparse.Namespace) -> None:
             raise SummaryError(f"{option} {path}: a file in a folder that is there was wanted.")
 
 
-def judged(summary: Summary, args: argparse.Namespace) -> int:
+def judged(reading: Reading, args: argparse.Namespace, *, was_ready: bool) -> int:
     """Say the figures on stderr, write the reports; the exit code."""
+    summary = Summary(reading)
     thresholds: Sequence[Threshold] = args.fail_if
-    verdicts = [one.verdict(summary) for one in thresholds]
     sys.stderr.write(summary.text())
     if args.summary_json is not None:
+        verdicts = [one.verdict(summary) for one in thresholds]
         write_report("--summary-json", args.summary_json, summary.json(verdicts))
     if args.summary_csv is not None:
         write_report("--summary-csv", args.summary_csv, summary.csv())
     reasons = [one.sentence(summary) for one in thresholds if one.failed(summary)]
-    if args.duration is not None and summary.missing:
-        there = summary.devices - summary.missing
-        reasons.append(f"the fleet is short: {there} of {summary.devices} devices came to be subscribed.")
+    if reading.missing and (was_ready or args.duration is not None):
+        there = reading.devices - reading.missing
+        reasons.append(f"the fleet is short: {there} of {reading.devices} devices came to be subscribed.")
+    if not summary.rates_stand:
+        reasons.append(summary.excuse)
     for reason in reasons:
         sys.stderr.write(f"smib-lab: {reason}\n")
     return 1 if reasons else 0

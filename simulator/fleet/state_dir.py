@@ -24,15 +24,19 @@ LOCK = "fleet.lock"
 class StateDir:
     """A folder that one fleet uses at a time; a context manager. StateDirError if it can't be used.
 
-    The files hold passwords, as a board's memory does: they and the folder are for their owner only.
+    The files hold passwords, as a board's memory does: they and the folder are for their owner only. One that
+    is `claimed` belongs to the process that started this one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, claimed: bool = False) -> None:
         self.path = path
+        self._claimed = claimed
         self._lock: int | None = None
 
     def open(self) -> None:
         """Make the folder and claim it."""
+        if self._claimed:
+            return
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

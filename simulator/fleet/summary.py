@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.errors import SummaryError
+from simulator.fleet.latency import Latencies
+from simulator.fleet.reading import Reading
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9}
 
@@ -48,54 +50,87 @@ FIGURES: Mapping[str, Figure] = {
     },
     "max": Figure(Sort.TIME, "the longest time to an answer"),
     "mean": Figure(Sort.TIME, "the mean time to an answer"),
+    "behind": Figure(Sort.TIME, "how late the fleet itself was with what was due, for 99 % of it"),
+    "lag": Figure(Sort.TIME, "how long its event loop kept others waiting, for 99 % of the time"),
 }
 
+NAMED = ("devices", "connected", "subscribed", "answering")
+RATES = ("received", "sent", "answered")
+WATCHED_PERCENT = 99.0
 
-@dataclass(frozen=True, slots=True)
+
 class Summary:
-    """The figures of one run; `errors` by kind and reason, `times_us` None where nothing was answered."""
+    """The figures of one run."""
 
-    took_s: float
-    devices: int
-    connected: int
-    subscribed: int
-    answering: int
-    missing: int
-    received: int
-    sent: int
-    answered: int
-    errors: Mapping[str, int]
-    times_us: Mapping[str, float | None]
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        known = bool(reading.answers.count)
+        self.times_us: Mapping[str, float | None] = {
+            **{name: reading.answers.percentile_us(percent) for name, percent in PERCENTILES.items()},
+            "max": reading.answers.max_us if known else None,
+            "mean": reading.answers.mean_us,
+        }
+
+    @property
+    def rates_stand(self) -> bool:
+        """Whether the fleet itself was quick enough for its rates to say anything."""
+        return not self.reading.missed_its_rate
+
+    @property
+    def excuse(self) -> str:
+        """Why they do not."""
+        return (
+            f"the fleet itself fell behind what it was to do: {_ms(self.value('behind'))} ms late, its event "
+            f"loop {_ms(self.value('lag'))} ms (p99). Its rates are not reported: more --processes, fewer "
+            "devices or less to do for each were wanted."
+        )
 
     def value(self, name: str) -> float | None:
         """The figure of that name, times in microseconds; None for a time that nothing is known of."""
         if name in self.times_us:
             return self.times_us[name]
-        return sum(self.errors.values()) if name == "errors" else float(getattr(self, name))
+        if name in ("behind", "lag"):
+            times: Latencies = getattr(self.reading, name)
+            return times.percentile_us(WATCHED_PERCENT)
+        return self.reading.errors.total() if name == "errors" else float(getattr(self.reading, name))
+
+    def rate(self, name: str) -> float | None:
+        """Messages a second over the whole run; None where the fleet itself missed its rate."""
+        value = self.value(name)
+        if value is None or not self.rates_stand:
+            return None
+        return value / max(self.reading.took_s, 1e-9)
 
     def text(self) -> str:
         """A few lines for people."""
-        named = ("devices", "connected", "subscribed", "answering")
+        reading, rate = self.reading, self.rate("sent")
         lines = [
-            "= fleet " + " ".join(f"{name}={getattr(self, name)}" for name in named),
-            f"= fleet took={self.took_s:.1f}s received={self.received} sent={self.sent} "
-            f"answered={self.answered} sent_per_s={self.sent / max(self.took_s, 1e-9):.1f}",
+            "= fleet " + " ".join(f"{name}={getattr(reading, name)}" for name in NAMED),
+            f"= fleet took={reading.took_s:.1f}s received={reading.received} sent={reading.sent} "
+            f"answered={reading.answered} sent_per_s={'missed' if rate is None else f'{rate:.1f}'}",
         ]
-        if self.answered:
+        if reading.answered:
             times = (f"{name}={_ms(us)}ms" for name, us in self.times_us.items())
             lines.append("= fleet answer " + " ".join(times))
-        lines += (f"! fleet errors={number} kind={kind!r}" for kind, number in self.errors.items())
+        if reading.lag.count:
+            watched = (f"{name}={_ms(self.value(name) or 0)}ms" for name in ("behind", "lag"))
+            lines.append(f"= fleet itself {' '.join(watched)}")
+        lines += (f"! fleet errors={number} kind={kind!r}" for kind, number in self._errors())
         return "\n".join(lines) + "\n"
 
     def json(self, verdicts: Sequence[Mapping[str, Any]]) -> str:
         counts = {name: int(self.value(name) or 0) for name, f in FIGURES.items() if f.sort is not Sort.TIME}
         counts.pop("errors")
         fields = {
-            "took_s": round(self.took_s, 3),
+            "took_s": round(self.reading.took_s, 3),
             **counts,
-            "errors": dict(self.errors),
+            "errors": dict(self._errors()),
             "answer_ms": {name: _ms(us) for name, us in self.times_us.items()},
+            "itself_ms": {name: _ms(self.value(name)) for name in ("behind", "lag")},
+            "per_s": {name: _rounded(self.rate(name)) for name in RATES},
+            "rates_stand": self.rates_stand,
             "thresholds": list(verdicts),
+            "reading": self.reading.to_dict(),
         }
         return json.dumps(fields, indent=2) + "\n"
 
@@ -104,16 +139,21 @@ class Summary:
         out = io.StringIO()
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(("figure", "value", "unit"))
-        rows.writerow(("took", round(self.took_s, 3), "s"))
+        rows.writerow(("took", round(self.reading.took_s, 3), "s"))
         for name, figure in FIGURES.items():
             value = self.value(name)
             if figure.sort is Sort.TIME:
-                rows.writerow((name, "" if value is None else _ms(value), "ms"))
+                rows.writerow((name, _ms(value), "ms"))
             else:
                 rows.writerow((name, int(value or 0), figure.sort.value))
-        for kind, number in self.errors.items():
+        for name in RATES:
+            rows.writerow((f"{name}/s", _rounded(self.rate(name)), "messages"))
+        for kind, number in self._errors():
             rows.writerow((f"errors: {kind}", number, "messages"))
         return out.getvalue()
+
+    def _errors(self) -> list[tuple[str, int]]:
+        return sorted(self.reading.errors.items())
 
 
 def write_report(option: str, path: Path, text: str) -> None:
@@ -128,3 +168,7 @@ def write_report(option: str, path: Path, text: str) -> None:
 
 def _ms(us: float | None) -> float | None:
     return None if us is None else round(us / 1000, 3)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 1)

@@ -38,26 +38,30 @@ class Threshold:
     unit: str
 
     def value(self, summary: Summary) -> float | None:
-        """The figure in this threshold's unit; None for a time that nothing is known of."""
+        """The figure in this threshold's unit; None for a time that nothing is known of, and for a rate that
+        the fleet itself missed.
+        """
         value = summary.value(self.figure)
         if value is None:
             return None
         if self.unit == "%":
-            return 100 * value / max(1, summary.devices)
+            return 100 * value / max(1, summary.reading.devices)
         if self.unit == "/s":
-            return value / max(summary.took_s, 1e-9)
+            return summary.rate(self.figure)
         return value / UNITS[FIGURES[self.figure].sort][self.unit]
 
     def failed(self, summary: Summary) -> bool:
-        """Whether the run is what it must not be. A time that nothing is known of fails."""
+        """Whether the run is what it must not be. What nothing is known of fails."""
         value = self.value(summary)
         return value is None or COMPARISONS[self.comparison](value, self.number)
 
     def sentence(self, summary: Summary) -> str:
         """Why it failed."""
         value = self.value(summary)
+        if value is None and self.unit == "/s":
+            return f"--fail-if {self.text}: the fleet itself fell behind, so there is no rate."
         if value is None:
-            return f"--fail-if {self.text}: no order was answered, so there is no {self.figure}."
+            return f"--fail-if {self.text}: nothing was timed, so there is no {self.figure}."
         return f"--fail-if {self.text}: {self.figure} is {value:.6g}{self.unit}."
 
     def verdict(self, summary: Summary) -> dict[str, Any]:

@@ -49,8 +49,16 @@ def refuse_odd_options(args: argparse.Namespace) -> None:
             "summary_json",
             "summary_csv",
             "fail_if",
+            "processes",
+            "plain",
+            "credentials",
+            "username",
+            "password_file",
+            "cert",
+            "key",
+            "bind_address",
         ):
-            if getattr(args, name) not in (None, []):
+            if getattr(args, name) not in (None, [], False):
                 args.refuse(f"--{name.replace('_', '-')}: a fleet in virtual time has none")
         return
     if args.broker is None:
@@ -58,3 +66,5 @@ def refuse_odd_options(args: argparse.Namespace) -> None:
     for name in ("out", "start", "mask"):
         if getattr(args, name):
             args.refuse(f"--{name}: only with --virtual-time")
+    if args.control_port is not None and (args.processes or 1) > 1:
+        args.refuse("--control-port: a fleet in one process was wanted")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn, TextIO
 
 from rich.console import Console
@@ -11,10 +11,12 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 from rich.style import Style
 
-from simulator.lab.plain_view import Look
-from simulator.lab.snapshot import Row, screen
+from simulator.lab.snapshot import Row
 
 REDRAW_S = 0.25
+
+Picture = Callable[[int, int], list[Row]]
+"""The rows for a terminal of that width and height."""
 
 STYLES: Mapping[str, Style] = {
     "": Style(),
@@ -41,15 +43,14 @@ def drawn(rows: list[Row]) -> Segments:
     return Segments(segments)
 
 
-async def show_screen(look: Look, out: TextIO) -> NoReturn:
-    """Draw the lab until cancelled; then the terminal shows again what it showed before."""
+async def show_screen(picture: Picture, out: TextIO) -> NoReturn:
+    """Draw it again and again until cancelled; then the terminal shows again what it showed before."""
     console = Console(file=out)
-
-    shown = screen(look(), console.width, console.height)
+    shown = picture(console.width, console.height)
     with Live(drawn(shown), console=console, screen=True, auto_refresh=False, redirect_stderr=False) as live:
         while True:
             await asyncio.sleep(REDRAW_S)
-            rows = screen(look(), console.width, console.height)
+            rows = picture(console.width, console.height)
             if rows != shown:
                 shown = rows
                 live.update(drawn(rows), refresh=True)

@@ -69,7 +69,7 @@ def screen(shot: Snapshot, width: int, height: int) -> list[Row]:
     body = [*head, *_messages(shot.last, room - 1)] if room > 1 else head
     blank = [Row()] * (height - len(body) - len(foot))
     rows = [*body[: max(0, height - len(foot))], *blank, *foot]
-    return [_cut(row, width) for row in rows[-height:]]
+    return [cut(row, width) for row in rows[-height:]]
 
 
 def status_line(shot: Snapshot) -> str:
@@ -159,7 +159,7 @@ def _hint(text: str) -> Row:
     return Row(((text, "command"),))
 
 
-def _cut(row: Row, width: int) -> Row:
+def cut(row: Row, width: int) -> Row:
     """The row, cut at the edge."""
     pieces, left = [], width
     for text, style in row.pieces:

@@ -10,7 +10,7 @@ from simulator.broker import Broker
 from simulator.device.transitions import State
 from simulator.lab.lab import Lab
 from simulator.lab.plain_view import Look, show_lines
-from simulator.lab.snapshot import Places, Snapshot, clock
+from simulator.lab.snapshot import Places, Snapshot, clock, screen
 
 STATES = (State.ONLINE, State.CONNECTING, State.WAITING, State.BOOTING, State.OFF)
 """The states of a device in the order in which they are shown: the good one first."""
@@ -72,7 +72,7 @@ async def _shown(look: Look, out: TextIO, *, plain: bool) -> None:
             show_screen,  # rich: a fifth of a second that plain lines do without
         )
 
-        await show_screen(look, out)
+        await show_screen(lambda width, height: screen(look(), width, height), out)
 
 
 def _engine(broker: Broker | None) -> str:

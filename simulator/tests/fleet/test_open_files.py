@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from simulator.errors import LabError
+from simulator.errors import ShortageError
 from simulator.fleet.open_files import BESIDE, allow_open_files
 
 
@@ -30,7 +30,9 @@ def test_what_is_allowed_is_asked_for(limits: list[tuple[int, int]]) -> None:
 
 
 def test_what_is_forbidden_is_a_sentence(limits: list[tuple[int, int]]) -> None:
-    with pytest.raises(LabError, match=r"^5000 connections need 5200 open files and this system allows 4096"):
+    with pytest.raises(
+        ShortageError, match=r"^5000 connections need 5200 open files and this system allows 4096"
+    ):
         allow_open_files(5000)
     assert limits == []
 
