@@ -53,6 +53,12 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut
     resync: (id) => post(`${cabinetPath(id)}/smib-config/resync`),
     rollback: (id, revision) => post(`${cabinetPath(id)}/smib-config/rollback`, { revision }),
     history: (id, limit = 20) => get(`${cabinetPath(id)}/history?${query({ limit })}`),
+    meters: (id) => get(`${cabinetPath(id)}/meters`),
+    readMeters: (id) => post(`${cabinetPath(id)}/meters`),
+    /** One order to many. `key` names the request: sent again with the same one, it is not done again. */
+    orderMany: (cabinets, order, key) => post("/api/batches", { cabinets, ...order }, { "idempotency-key": key }),
+    batch: (id) => get(`/api/batches/${encodeURIComponent(id)}`),
+    batches: () => get("/api/batches"),
     outbox: (cabinet, limit = 20) => get(`/api/outbox?${query({ cabinet, limit })}`),
     mqttConfig: (cabinetId) => get(`/api/mqtt/config?${query({ cabinetId })}`),
     request: (relayId, component) => post("/api/mqtt/config/request", { relayId, component }),

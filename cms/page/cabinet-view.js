@@ -4,7 +4,7 @@ import { createConfigView } from "./config-view.js";
 import { confirm } from "./dialog.js";
 import { clock, h, perFrame, say } from "./dom.js";
 import { createEventsView } from "./events-view.js";
-import { STATES } from "./floor-store.js";
+import { STATES, saidIn } from "./floor-store.js";
 import { createHistoryView } from "./history-view.js";
 import { createMachineView } from "./machine-view.js";
 import { createSmibConfiguration } from "./smib-configuration.js";
@@ -65,8 +65,12 @@ export async function createCabinetView({ api, floor, session, notices, openLine
 
   function heard({ data, component, timestamp }) {
     const what = component ? `${data.err ? "refused" : "reported"} ${component}` : String(data.typ ?? "message");
-    events = [{ time: clock(timestamp), who: "", what, detail: String(data.err ?? data.pyd ?? "") }, ...events.slice(0, EVENTS_KEPT - 1)];
+    note(what, data.err ?? data.pyd, { timestamp });
     machine.heard(data.typ, timestamp);
+  }
+
+  function note(what, detail, { timestamp }) {
+    events = [{ time: clock(timestamp), who: "", what, detail: String(detail ?? "") }, ...events.slice(0, EVENTS_KEPT - 1)];
     draw();
   }
 
@@ -74,8 +78,8 @@ export async function createCabinetView({ api, floor, session, notices, openLine
   function heardByFloor(frame) {
     if (frame.cabinetId !== id || link.dataset.state !== "waiting") return;
     smib.toldByFloor(frame);
-    const what = frame.type === "config" ? { component: frame.component, data: { err: frame.refused ? "refused" : undefined } } : { data: { typ: frame.event, pyd: frame.pyd } };
-    heard({ ...what, timestamp: frame.timestamp });
+    note(saidIn(frame), frame.pyd, frame);
+    machine.heard(frame.event, frame.timestamp);
   }
 
   function linkIs(next) {

@@ -54,6 +54,24 @@ export function perFrame(draw) {
   };
 }
 
+/** Calls `draw` at once, and then at most every `ms`, the last time after the result was called last. */
+export function calmly(draw, ms = 250) {
+  let due = null;
+  let again = false;
+
+  function run() {
+    again = false;
+    due = setTimeout(() => {
+      due = null;
+      if (again) run();
+    }, ms);
+    draw();
+  }
+
+  const call = () => (due === null ? run() : (again = true));
+  return Object.assign(call, { stop: () => clearTimeout(due) });
+}
+
 /** A time of day as the person's own clock shows it. */
 export function clock(timestamp) {
   const time = new Date(timestamp);

@@ -1,9 +1,8 @@
 // The last events as they come in. Its lines are made once and written anew, and it can be held still to be read.
 
-import { h, say } from "./dom.js";
+import { calmly, h, say } from "./dom.js";
 
 const LINES = 40;
-const CALM_MS = 250;
 
 /** `entries()` gives the newest first: {time, who, href, what, detail}, texts all. */
 export function createEventsView({ title, entries, empty = "Nothing yet." }) {
@@ -11,23 +10,14 @@ export function createEventsView({ title, entries, empty = "Nothing yet." }) {
   const list = h("ol", { class: "events", tabIndex: 0, "aria-label": title });
   const none = h("p", { class: "hint" }, empty);
   const hold = h("button", { type: "button", class: "quiet", "aria-pressed": "false", on: { click: toggle } }, "Hold");
+  const draw = calmly(write);
   let held = false;
-  let due = null;
 
   function toggle() {
     held = !held;
     hold.setAttribute("aria-pressed", String(held));
     say(hold, held ? "Go on" : "Hold");
     if (!held) draw();
-  }
-
-  function draw() {
-    if (held || due !== null) return;
-    write();
-    due = setTimeout(() => {
-      due = null;
-      write();
-    }, CALM_MS);
   }
 
   function write() {

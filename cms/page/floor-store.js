@@ -22,6 +22,7 @@ export const FILTERS = Object.freeze({
 
 export const EVENTS_KEPT = 60;
 export const MINUTES_SHOWN = 15;
+export const BATCHES_KEPT = 5;
 const SEARCHED = ["id", "relayId", "name", "location", "assetNumber", "serialNumber", "game"];
 const TEXTS = [...SEARCHED, "state"];
 
@@ -33,6 +34,7 @@ export function createFloorStore() {
   let events = [];
   let heard = 0;
   const perMinute = [];
+  let batches = [];
   const filter = { text: "", state: "all", location: "", firmware: "" };
   const listeners = new Set();
   const hearers = new Set();
@@ -84,7 +86,15 @@ export function createFloorStore() {
     removed: (frame) => drop(frame.cabinetId),
     event: happened,
     config: happened,
+    meters: happened,
+    batch: (frame) => noteBatch(frame.batch),
   };
+
+  /** An order to several machines; the newest are kept, whoever gave them. */
+  function noteBatch(batch) {
+    const others = batches.filter((one) => one.id !== batch.id);
+    batches = [...others, batch].sort((one, other) => other.at.localeCompare(one.at)).slice(0, BATCHES_KEPT);
+  }
 
   function matches(cabinet) {
     return (
@@ -103,7 +113,7 @@ export function createFloorStore() {
       tell();
     },
     /** The frames that tell another store all that this one knows, but the minutes. */
-    recall: () => [{ type: "snapshot", part: 1, parts: 1, cabinets: [...cabinets.values()] }, ...[...events].reverse()],
+    recall: () => [{ type: "snapshot", part: 1, parts: 1, cabinets: [...cabinets.values()] }, ...[...events].reverse(), ...batches.map((batch) => ({ type: "batch", batch }))],
     setFilter(change) {
       Object.assign(filter, change);
       tell();
@@ -112,7 +122,7 @@ export function createFloorStore() {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** `hearer` gets each event and config frame as it comes. */
+    /** `hearer` gets each frame of what a machine said. */
     hear(hearer) {
       hearers.add(hearer);
       return () => hearers.delete(hearer);
@@ -128,6 +138,12 @@ export function createFloorStore() {
     cabinet: (id) => cabinets.get(id),
     cabinets: () => cabinets.values(),
     events: () => events,
+    batches: () => batches,
+    /** The service told of orders to several machines. */
+    knowBatches(found) {
+      for (const batch of found) noteBatch(batch);
+      tell();
+    },
     perMinute: () => perMinute,
     get size() {
       return cabinets.size;
@@ -160,6 +176,12 @@ function blank(cabinet) {
   const known = { ...cabinet, updating: cabinet.updating ?? [], installing: cabinet.installing === true };
   for (const name of TEXTS) known[name] = String(cabinet[name] ?? "");
   return known;
+}
+
+/** What a machine said, in a word or two, of a frame of the floor's stream. */
+export function saidIn({ type, event, component, refused }) {
+  if (type === "config") return `${refused ? "refused" : "reported"} ${component}`;
+  return type === "meters" ? "meters" : String(event ?? "message");
 }
 
 function fold(text) {

@@ -1,10 +1,12 @@
 // The floor: every cabinet as a tile or a row, by location. Each cabinet has one element for good, in either look;
-// what changed is drawn once per frame.
+// what changed is drawn once per frame, and what counts or lists the whole floor some times a second.
 
-import { clock, h, perFrame, say } from "./dom.js";
+import { createBatchesView } from "./batches-view.js";
+import { calmly, clock, h, perFrame, say } from "./dom.js";
 import { createEventsView } from "./events-view.js";
-import { FILTERS, STATES, natural } from "./floor-store.js";
+import { FILTERS, natural, saidIn } from "./floor-store.js";
 import { createFloorPictures } from "./pictures.js";
+import { cabinetLink, createPlace, createSection } from "./place-view.js";
 import { createSelectionView } from "./selection-view.js";
 
 const LOOK = "floor-look";
@@ -19,10 +21,12 @@ export function createFloorView(store, desk = null) {
   const list = h("div", { class: "locations", data: { look: localStorage.getItem(LOOK) ?? "tiles" } });
   const location = select("Location", "location");
   const firmware = select("Firmware", "firmware");
-  const visible = () => [...places.values()].filter((one) => !one.root.hidden);
-  const selection = desk && createSelectionView({ store, ...desk, shown: () => visible().map((one) => one.id), onPicked: drawPicks });
+  const shownIds = () => ordered().flatMap(([, section]) => section.shownIds());
+  const selection = desk && createSelectionView({ store, ...desk, shownIds, onPicked: drawPicks });
+  const batches = desk && createBatchesView({ store, ...desk });
   const pictures = createFloorPictures(store);
   const events = createEventsView({ title: "Last events", entries: () => store.events().map(eventLine) });
+  let filtered = "";
 
   const root = h(
     "div",
@@ -35,43 +39,65 @@ export function createFloorView(store, desk = null) {
       "div",
       { class: "split" },
       h("section", { class: "machines", "aria-label": "Machines" }, shown, list),
-      h("aside", { class: "beside", "aria-label": "Activity" }, pictures.root, events.root),
+      h("aside", { class: "beside", "aria-label": "Activity" }, batches?.root, pictures.root, events.root),
     ),
   );
 
-  const draw = perFrame(() => {
-    for (const id of store.takeChanged()) place(id);
-    for (const [id, one] of places) one.root.hidden = !store.matches(store.cabinet(id));
+  const drawWhole = calmly(() => {
     for (const section of sections.values()) section.draw();
     drawTools();
     events.draw();
     pictures.draw();
+    batches?.draw();
   });
+
+  const draw = perFrame(() => {
+    const changed = store.takeChanged();
+    for (const id of changed) place(id);
+    const filter = JSON.stringify(store.filter);
+    for (const id of filter === filtered ? changed : places.keys()) hide(id);
+    if (filter !== filtered) for (const section of sections.values()) section.draw();
+    filtered = filter;
+    drawWhole();
+  });
+
+  function hide(id) {
+    const one = places.get(id);
+    if (one) one.root.hidden = !store.matches(store.cabinet(id));
+  }
 
   function place(id) {
     const cabinet = store.cabinet(id);
     const known = places.get(id);
     if (!cabinet) {
-      known?.root.remove();
+      known?.section.remove(known);
       places.delete(id);
+      selection?.gone(id);
       return;
     }
     const one = known ?? createPlace(cabinet, selection);
     one.draw(cabinet);
     places.set(id, one);
     const section = sectionOf(cabinet.location || NOWHERE);
-    if (one.root.parentElement !== section.items) section.insert(one);
+    if (one.section === section) return;
+    one.section?.remove(one);
+    one.section = section;
+    section.insert(one);
   }
 
   function sectionOf(name) {
     let section = sections.get(name);
     if (!section) {
-      section = createSection(name);
+      section = createSection(name, (ids) => selection.pickAll(ids));
       sections.set(name, section);
-      const names = [...sections.keys()].sort(natural);
+      const names = ordered().map(([known]) => known);
       list.insertBefore(section.root, sections.get(names[names.indexOf(name) + 1])?.root ?? null);
     }
     return section;
+  }
+
+  function ordered() {
+    return [...sections].sort(([one], [other]) => natural(one, other));
   }
 
   function drawTools() {
@@ -82,7 +108,7 @@ export function createFloorView(store, desk = null) {
     }
     location.offer(store.locations());
     firmware.offer(store.firmwares());
-    say(shown, summary(visible().length, places.size));
+    say(shown, summary(shownIds().length, places.size));
   }
 
   function drawPicks() {
@@ -142,7 +168,7 @@ export function createFloorView(store, desk = null) {
       time: clock(frame.timestamp),
       who: cabinet?.name || frame.cabinetId,
       href: cabinetLink(frame.cabinetId),
-      what: frame.type === "config" ? `${frame.refused ? "refused" : "reported"} ${frame.component}` : String(frame.event ?? "message"),
+      what: saidIn(frame),
       detail: String(frame.pyd ?? ""),
     };
   }
@@ -150,73 +176,19 @@ export function createFloorView(store, desk = null) {
   const forget = store.listen(draw);
   for (const cabinet of [...store.cabinets()].sort((a, b) => natural(a.id, b.id))) place(cabinet.id);
   draw();
-  return { root, title: "Floor", close: forget };
-}
-
-function createSection(name) {
-  const count = h("span", { class: "count" });
-  const items = h("ul", { class: "places" });
-  const root = h("section", { class: "location" }, h("h2", {}, h("bdi", {}, name), " ", count), items);
-  const order = [];
   return {
     root,
-    items,
-    insert(one) {
-      let low = 0;
-      let high = order.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (natural(order[middle].id, one.id) < 0) low = middle + 1;
-        else high = middle;
-      }
-      items.insertBefore(one.root, order[low]?.root.parentElement === items ? order[low].root : null);
-      order.splice(low, 0, one);
-    },
-    draw() {
-      let visible = 0;
-      for (const child of items.children) if (!child.hidden) visible += 1;
-      root.hidden = visible === 0;
-      say(count, String(visible));
+    title: "Floor",
+    close() {
+      forget();
+      drawWhole.stop();
+      selection?.close();
     },
   };
-}
-
-function createPlace({ id }, selection) {
-  const word = h("span", { class: "word" });
-  const badge = h("span", { class: "badge", hidden: true }, "Out of step");
-  const texts = Object.fromEntries(["name", "game", "id", "relayId", "serialNumber", "firmware"].map((name) => [name, h("bdi", { class: name })]));
-  const link = h(
-    "a",
-    { href: cabinetLink(id) },
-    h("span", { class: "state" }, h("span", { class: "mark", "aria-hidden": "true" }), word),
-    texts.name,
-    texts.game,
-    h("span", { class: "ids" }, texts.id, texts.relayId),
-    texts.serialNumber,
-    texts.firmware,
-    badge,
-  );
-  const pick = h("input", { type: "checkbox", on: { change: () => selection.pick(id, pick.checked) } });
-  const root = h("li", { class: "place", data: { id } }, link, selection && h("label", { class: "pick" }, pick));
-  return {
-    id,
-    root,
-    drawPick: () => (pick.checked = selection.has(id)),
-    draw(cabinet) {
-      root.dataset.state = cabinet.state;
-      say(word, STATES[cabinet.state] ?? cabinet.state);
-      for (const [name, text] of Object.entries(texts)) say(text, name === "name" ? cabinet.name || cabinet.id : String(cabinet[name] ?? ""));
-      pick.setAttribute("aria-label", `Select ${cabinet.name || cabinet.id}`);
-      badge.hidden = cabinet.inStep !== false;
-    },
-  };
-}
-
-export function cabinetLink(id) {
-  return `#/cabinet/${encodeURIComponent(id)}`;
 }
 
 function summary(visible, all) {
   if (all === 0) return "No cabinets yet.";
-  return visible === all ? `${all} cabinets` : `${visible} of ${all} cabinets`;
+  const noun = all === 1 ? "cabinet" : "cabinets";
+  return visible === all ? `${all} ${noun}` : `${visible} of ${all} ${noun}`;
 }

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from cms.tests.page.conftest import Enter
 from cms.tests.page.floor import HOSTILE, NAMES, RELAYS, Floor
@@ -71,23 +71,87 @@ def test_what_a_machine_says_is_on_every_floor_without_a_reload(enter: Enter, fl
     visit.sees("MACHINE_UNLOCKED", visit.page.locator(".events"))
 
 
-def test_several_are_selected_and_locked_at_once(enter: Enter) -> None:
+def picked(visit: Visit) -> list[str]:
+    found = visit.page.locator(".place:has(:checked)")
+    return [str(one.get_attribute("data-id")) for one in found.all()]
+
+
+def tile(visit: Visit, cabinet_id: str) -> Locator:
+    return visit.page.locator(f'.place[data-id="{cabinet_id}"]')
+
+
+def test_several_are_locked_at_once_and_how_far_it_is_is_shown_for_each(enter: Enter) -> None:
     visit = enter()
     visit.button("Select several").click()
     expect(visit.button("Lock selected")).to_be_disabled()
-    for name in (NAMES["cab-3"], NAMES["cab-4"]):
-        visit.page.get_by_label(f"Select {name}").check()
+    visit.page.get_by_label(f"Select {NAMES['cab-3']}").check()
+    tile(visit, "cab-4").locator("a").click()  # the whole tile picks
     for label, state in (("Lock", "locked"), ("Unlock", "online")):
         visit.button(f"{label} selected").click()
         dialog = visit.page.get_by_role("dialog")
         visit.sees(f"{label} 2 machines?", dialog)
-        visit.sees(f"{NAMES['cab-3']}, {NAMES['cab-4']}.", dialog)
+        expect(dialog.locator("li")).to_have_text([NAMES["cab-3"], NAMES["cab-4"]])
         visit.button(f"{label} 2").click()
         for cabinet_id in ("cab-3", "cab-4"):
-            tile = visit.page.locator(f'.place[data-id="{cabinet_id}"]')
-            expect(tile).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
-        visit.sees("MACHINE was sent to 2.")
+            expect(tile(visit, cabinet_id)).to_have_attribute("data-state", state)
+        newest = visit.page.locator(".batches > li").first
+        visit.sees(f"{label.upper()} MACHINE, 2 machines", newest)
+        visit.sees("2 confirmed.", newest)
+    newest.get_by_text("Each machine").click()
+    visit.sees(f"{NAMES['cab-3']} confirmed", newest)
     _assert_accessible(visit)
+
+
+def test_machines_are_picked_by_range_by_location_by_filter_and_by_keyboard(enter: Enter) -> None:
+    visit = enter()
+    keys = visit.page.keyboard
+    visit.button("Select several").focus()
+    keys.press("Enter")
+    first = visit.page.get_by_label(f"Select {NAMES['cab-1']}")
+    first.focus()
+    keys.press("Space")
+    tile(visit, "cab-4").locator("a").click(modifiers=["Shift"])
+    assert picked(visit) == ["cab-1", "cab-3", "cab-4"]  # cab-2 is elsewhere
+    first.focus()
+    keys.press("Space")
+    assert picked(visit) == ["cab-3", "cab-4"]
+    visit.page.get_by_label(f"Select {NAMES['quiet']}").focus()
+    keys.press("Shift+Space")
+    assert len(picked(visit)) == 5
+    visit.button("None").click()
+    visit.button("Select all of Vault").click()
+    assert picked(visit) == ["cab-2"]
+    visit.page.get_by_role("searchbox").fill("comet")
+    visit.button("All that are shown").click()
+    visit.sees("2 selected", visit.page.locator(".selection"))
+    visit.page.get_by_role("searchbox").fill("")
+    keys.press("Escape")
+    expect(visit.button("Select several")).to_be_focused()
+    assert picked(visit) == []
+
+
+def test_a_section_of_configuration_is_ordered_of_several(enter: Enter, floor: Floor) -> None:
+    visit = enter()
+    visit.button("Select several").click()
+    for name in (NAMES["cab-2"], NAMES["quiet"]):
+        visit.page.get_by_label(f"Select {name}").check()
+    visit.button("Configure selected").click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Go on").click()
+    visit.sees("Fill in at least one field.", dialog)
+    dialog.get_by_label("Rate (ms)").fill("1")
+    visit.sees("hole number from 40", dialog)
+    _assert_accessible(visit)
+    dialog.get_by_label("Rate (ms)").fill("320")
+    visit.page.keyboard.press("Enter")
+    visit.sees("Order this of 2 machines?")
+    visit.sees("Communication: Rate (ms) 320.", dialog)
+    visit.button("Order of 2").click()
+    newest = visit.page.locator(".batches > li").first
+    visit.sees("comsRateMs, 2 machines", newest)
+    visit.sees("1 confirmed, 1 sent, not confirmed yet", newest)
+    stored = floor.ask("/api/cabinets/cab-2/smib-config")["data"]["smibConfig"]["coms"]
+    assert stored["comsRateMs"] == 320
 
 
 def test_markup_from_devices_and_people_is_text(enter: Enter, floor: Floor) -> None:

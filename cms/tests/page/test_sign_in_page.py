@@ -69,7 +69,7 @@ def test_nothing_is_shown_before_somebody_signed_in(visit: Visit) -> None:
     visit.sees("There is no such user, or this is not the password.")
     sign_in(visit, "ann")
     visit.sees("ann, viewer")
-    visit.sees("1 cabinets")
+    visit.sees("1 cabinet")
 
 
 def test_a_viewer_looks_and_the_service_refuses_all_the_same(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
-PATIENCE_MS = 10_000
+PATIENCE_MS = 20_000
 FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 
 
