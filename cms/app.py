@@ -21,6 +21,7 @@ from cms.database import held, shown
 from cms.errors import SettingError
 from cms.hub import Hub
 from cms.interface import endpoints
+from cms.keys import key_id
 from cms.routes.endpoint import Endpoint, routed
 from cms.routes.failures import Failures
 from cms.routes.request_line import RequestLine
@@ -84,6 +85,22 @@ class Application(Service):
                 "one, and CMS_ALLOW_OPEN=1 opens it all the same"
             )
             raise SettingError("CMS_HOST", self.settings.host, wanted)
+        self._admit_secrets()
+
+    def _admit_secrets(self) -> None:
+        """Say how passwords are stored. SettingError where that is as they are, and nobody wanted that."""
+        settings = self.settings
+        if settings.keys:
+            log.event("=", "secrets sealed", key=key_id(settings.keys[0]), keys=len(settings.keys))
+        elif settings.plain or settings.local or settings.allow_open:
+            says = "CMS_SECRETS_KEY is not set: passwords of the floor are in the database as they are"
+            log.event("=", "secrets plain", says=says)
+        else:
+            wanted = (
+                "a key was wanted, for other machines reach this service, and its database holds the passwords "
+                "of the floor; smib-cms secrets key makes one, plain stores them as they are"
+            )
+            raise SettingError("CMS_SECRETS_KEY", None, wanted)
 
     def end_streams(self) -> None:
         """End every event stream, and whoever waits for a device, now and from now on."""

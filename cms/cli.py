@@ -9,10 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType, ModuleType
+from typing import TYPE_CHECKING
 
 from cms.errors import CmsError, SettingError
 from cms.role import Role
 from cms.settings import Settings, read_settings, settings_help, unknown_settings
+
+if TYPE_CHECKING:
+    from cms.database import Database
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
 ROLES = tuple(map(str, Role))
@@ -65,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command != "serve":
-            return DONE if _maintain(options, os.environ) else FAILED
+            return DONE if _maintain(options, os.environ, stop) else FAILED
         return _serve(_settings(options, os.environ), unknown_settings(os.environ), stop)
     except SettingError as exc:
         return _complain(exc, WRONG_USE)
@@ -80,10 +84,16 @@ def _serve(settings: Settings, unknown: Sequence[str], stop: Stop) -> int:
     return DONE
 
 
-def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
-    from cms import maintenance
+def _maintain(options: argparse.Namespace, environ: Mapping[str, str], stop: Stop) -> bool:
+    from cms import maintenance, rotation
+    from cms.database import Database
 
-    database = _read(environ, CMS_DATABASE=("--database", options.database)).database
+    if options.command == "secrets" and options.work == "key":
+        return rotation.make_key()
+    settings = _read(environ, CMS_DATABASE=("--database", options.database))
+    database = Database(settings.database, settings.keys)
+    if options.command == "secrets":
+        return rotation.rotate(database, lambda: stop.asked)
     if options.command == "users":
         return _users(options, database)
     if options.command == "audit":
@@ -95,7 +105,7 @@ def _maintain(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
     return maintenance.import_cabinets(database, cargo, update=update, dry_run=options.dry_run)
 
 
-def _users(options: argparse.Namespace, database: str) -> bool:
+def _users(options: argparse.Namespace, database: Database) -> bool:
     from cms import users
 
     name, places = options.name, options.location
@@ -114,7 +124,7 @@ def _users(options: argparse.Namespace, database: str) -> bool:
     return _by_name(users)[options.work](database, name)
 
 
-def _by_name(users: ModuleType) -> Mapping[str, Callable[[str, str], bool]]:
+def _by_name(users: ModuleType) -> Mapping[str, Callable[[Database, str], bool]]:
     return {
         "passwd": users.change_password,
         "remove": users.remove,
@@ -167,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_cabinets(commands)
     _add_users(commands)
+    _add_secrets(commands)
     return parser
 
 
@@ -222,6 +233,13 @@ def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     token.add_argument("--role", choices=ROLES, help="less than the user's, for this token")
     token.add_argument("--label", default="", metavar="TEXT", help="what it is for")
     token.add_argument("--days", type=_days, metavar="N", help="how long it counts; without it, for ever")
+
+
+def _add_secrets(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    secrets = commands.add_parser("secrets", help="seal passwords in the database", allow_abbrev=False)
+    works = secrets.add_subparsers(dest="work", metavar="WORK", required=True)
+    _work(works, "key", "make a key for CMS_SECRETS_KEY, and write it")
+    _work(works, "rotate", "seal every password with the first key of CMS_SECRETS_KEY; can be interrupted")
 
 
 def _days(text: str) -> int:

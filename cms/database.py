@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from limits.aio.storage import MemoryStorage, Storage
@@ -12,18 +13,31 @@ from cms.store.file_lock import locked
 from cms.store.mongodb_address import is_mongodb, mongo_address
 from cms.store.sqlite import MEMORY, SqliteStore
 from cms.store.store import Store
+from cms.vault import Vault
 
 
-def store_at(database: str, *, clock_ms: Callable[[], int]) -> Store:
+def store_at(database: str, *, clock_ms: Callable[[], int], keys: Sequence[bytes] = ()) -> Store:
     """The store that ``database`` names, not open yet: mongodb://…/name, a SQLite file, ``:memory:``.
 
-    SettingError for a MongoDB URI without a database.
+    ``keys`` seal and open the secrets in it. SettingError for a MongoDB URI without a database.
     """
+    vault = Vault(keys)
     if is_mongodb(database):
         from cms.store.mongodb import MongoStore  # a quarter of a second of libraries: SQLite does without
 
-        return MongoStore(database, clock_ms=clock_ms)
-    return SqliteStore(database, clock_ms=clock_ms)
+        return MongoStore(database, clock_ms=clock_ms, vault=vault)
+    return SqliteStore(database, clock_ms=clock_ms, vault=vault)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where everything is, and with which keys to its secrets."""
+
+    uri: str = field(repr=False)
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def store(self, clock_ms: Callable[[], int]) -> Store:
+        return store_at(self.uri, clock_ms=clock_ms, keys=self.keys)
 
 
 def counters_of(store: Store) -> Storage:

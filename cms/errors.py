@@ -29,6 +29,8 @@ CmsError                       the root: catch this at a program's border
 ├── MetersRefused              the machine's: its SMIB says that it answers no poll (502)
 └── StoreError                 the storage's
     ├── StoreBusy              it did not take an order in time (503)
+    ├── KeyWanted              secrets in it are sealed with a key that is not there; stops the start
+    ├── StoreSealed            a sealed value can't be opened (503)
     ├── StoreTooNew            its file was written by a newer version of this program; stops the start
     └── RelayTaken             two cabinets with one SMIB; stops the start
 
@@ -290,6 +292,22 @@ class StoreError(CmsError):
 
 class StoreBusy(StoreError):
     """The storage did not take the order in time; nothing of it was stored."""
+
+
+class KeyWanted(StoreError):
+    """Secrets are sealed with keys that were not given; ``ids`` are what these are called."""
+
+    def __init__(self, path: str, ids: Sequence[str]) -> None:
+        super().__init__(
+            f"The database {path} holds secrets that are sealed with the key {' and '.join(ids)}: "
+            f"CMS_SECRETS_KEY was wanted with it, behind a new key if there is one, as NEW,OLD."
+        )
+        self.path = path
+        self.ids = tuple(ids)
+
+
+class StoreSealed(StoreError):
+    """A sealed value can't be opened; what it holds, and its key, are not told."""
 
 
 class StoreTooNew(StoreError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from cms import cabinets_text
 from cms.actor import Act, Actor
 from cms.audit import Chain, Draft
-from cms.database import file_of, store_at
+from cms.database import Database, file_of
 from cms.errors import SettingError, StoreError
 from cms.store.store import Store
 
@@ -58,17 +58,17 @@ class Cargo:
             raise SettingError("FILE", self.file, f"it can't be written: {exc.strerror}") from exc
 
 
-def verify(database: str, head: str | None) -> bool:
+def verify(database: Database, head: str | None) -> bool:
     """Check the audit trail, and say what was found; False where it is broken, or does not hold ``head``."""
     return at_store(database, lambda store: _verify(store, head))
 
 
-def export_cabinets(database: str, cargo: Cargo, *, secrets: bool) -> bool:
+def export_cabinets(database: Database, cargo: Cargo, *, secrets: bool) -> bool:
     """Write all cabinets; passwords as ``***`` unless they are wanted."""
     return at_store(database, lambda store: _export(store, cargo, secrets))
 
 
-def import_cabinets(database: str, cargo: Cargo, *, update: bool, dry_run: bool) -> bool:
+def import_cabinets(database: Database, cargo: Cargo, *, update: bool, dry_run: bool) -> bool:
     """Add the cabinets of a file. CabinetsError with every fault at once, RelayTaken."""
     form, text = cargo.format(), cargo.read()
     cabinets = cabinets_text.read(text, form, cargo.file)
@@ -109,12 +109,12 @@ async def _export(store: Store, cargo: Cargo, secrets: bool) -> bool:
     return True
 
 
-def at_store(database: str, work: Callable[[Store], Awaitable[bool]], *, make: bool = False) -> bool:
+def at_store(database: Database, work: Callable[[Store], Awaitable[bool]], *, make: bool = False) -> bool:
     """Do ``work`` on the open store; a database that is not there is not made, unless ``make``."""
-    file = file_of(database)
+    file = file_of(database.uri)
     if not make and file is not None and not file.exists():
-        raise StoreError(f"There is no database {database}: name it with --database or CMS_DATABASE")
-    store = store_at(database, clock_ms=wall_clock_ms)
+        raise StoreError(f"There is no database {database.uri}: name it with --database or CMS_DATABASE")
+    store = database.store(wall_clock_ms)
 
     async def whole() -> bool:
         await store.open()

@@ -101,7 +101,7 @@ class Service:
 def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], Link] | None) -> Service:
     """The parts that ``settings`` describe. Nothing is opened, connected or started yet."""
     presence = Presence(clock_ms=clock_ms)
-    own = store_at(settings.database, clock_ms=clock_ms)
+    own = store_at(settings.database, clock_ms=clock_ms, keys=settings.keys)
     store = fenced(own)
     reports = Reports(own, clock_ms=clock_ms)
     monitor = _monitor(own, presence, clock_ms)

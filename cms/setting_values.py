@@ -10,11 +10,13 @@ import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from cms.keys import read_keys
 from wire.address import BrokerAddress, parse_address
 from wire.errors import AddressError
 from wire.topics import WANTED as TOPIC_WANTED
 from wire.topics import is_topic
 
+PLAIN = "plain"
 SWITCH_WANTED = "1 or 0 (yes or no, true or false, on or off)"
 
 
@@ -97,6 +99,19 @@ def one_of(words: Iterable[str]) -> Callable[[str], str]:
         return text.lower()
 
     return read
+
+
+def keys(text: str) -> tuple[bytes, ...]:
+    """Keys for secrets; none where the operator says so."""
+    return () if text.strip().lower() == PLAIN else read_keys(text)
+
+
+def keys_file(text: str) -> tuple[bytes, ...]:
+    try:
+        return read_keys(Path(text).read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "it is no text in ASCII"
+        raise ValueError(f"a file with keys was wanted ({reason})") from exc
 
 
 def ca_file(text: str) -> str:

@@ -38,7 +38,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, checked. ``test_endpoint`` is judged together with the host."""
+    """All settings, checked. ``test_endpoint`` is judged together with the host.
+
+    The first of ``keys`` seals secrets, all open them; ``plain``: the operator wants none sealed.
+    """
 
     mqtt: MqttConfig
     database: str = field(repr=False)
@@ -56,6 +59,8 @@ class Settings:
     min_free_mb: int
     log: str
     log_format: str
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    plain: bool = False
 
     @property
     def local(self) -> bool:
@@ -85,6 +90,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         min_free_mb=values["CMS_MIN_FREE_MB"],
         log=values["CMS_LOG"],
         log_format=values["CMS_LOG_FORMAT"],
+        keys=_keys(values),
+        plain=values["CMS_SECRETS_KEY"] == (),
     )
 
 
@@ -177,6 +184,13 @@ def _as_user(address: BrokerAddress, username: str | None, password: str | None)
     return address
 
 
+def _keys(values: Mapping[str, Any]) -> tuple[bytes, ...]:
+    named, filed = values["CMS_SECRETS_KEY"], values["CMS_SECRETS_KEY_FILE"]
+    if named is not None and filed is not None:
+        raise SettingError("CMS_SECRETS_KEY_FILE", "set", "either it or CMS_SECRETS_KEY was wanted, not both")
+    return tuple(named or filed or ())
+
+
 def _is_local(host: str, proxies: str | None) -> bool:
     return is_loopback(host) and proxies is None
 
@@ -214,6 +228,16 @@ SETTINGS: tuple[Setting, ...] = (
         "cms.sqlite3",
         "SQLite file that holds everything, or mongodb://[user:password@]host[:port]/name.",
         value.database,
+    ),
+    Setting(
+        "CMS_SECRETS_KEY",
+        None,
+        "Key that seals passwords in the database, NEW,OLD to change it; plain leaves them as they are.",
+        value.keys,
+        secret=True,
+    ),
+    Setting(
+        "CMS_SECRETS_KEY_FILE", None, "File with that key, or with several, a line each.", value.keys_file
     ),
     Setting(
         "CMS_CABINETS",

@@ -27,6 +27,7 @@ from cms.account import (
 )
 from cms.actor import Act
 from cms.audit import Draft
+from cms.database import Database
 from cms.errors import SettingError, UnknownUser, UserTaken
 from cms.maintenance import at_store, operator, say, wall_clock_ms
 from cms.passwords import Passwords
@@ -48,7 +49,7 @@ class TokenWish:
     locations: Sequence[str] = ()
 
 
-def add(database: str, name: str, role: Role, locations: Sequence[str] = ()) -> bool:
+def add(database: Database, name: str, role: Role, locations: Sequence[str] = ()) -> bool:
     """Add a user, who is limited to ``locations`` if there are any. UserTaken; the database is made where
     there is none.
     """
@@ -66,7 +67,7 @@ def add(database: str, name: str, role: Role, locations: Sequence[str] = ()) -> 
     return at_store(database, work, make=True)
 
 
-def list_all(database: str) -> bool:
+def list_all(database: Database) -> bool:
     """Write a line for each user, and one for each session and token."""
 
     async def work(store: Store) -> bool:
@@ -84,34 +85,34 @@ def list_all(database: str) -> bool:
     return at_store(database, work)
 
 
-def change_password(database: str, name: str) -> bool:
+def change_password(database: Database, name: str) -> bool:
     """Set another password, which ends the user's sessions. UnknownUser."""
     hashed = Passwords().hash(_password())
     return _change(database, name, "password-changed", lambda user: replace(user, password_hash=hashed))
 
 
-def change_role(database: str, name: str, role: Role) -> bool:
+def change_role(database: Database, name: str, role: Role) -> bool:
     """Set another role, which ends the user's sessions. UnknownUser."""
     return _change(database, name, "role-changed", lambda user: replace(user, role=role))
 
 
-def change_locations(database: str, name: str, locations: Sequence[str]) -> bool:
+def change_locations(database: Database, name: str, locations: Sequence[str]) -> bool:
     """Limit a user to ``locations``, to none without any; ends the user's sessions. UnknownUser."""
     places = _locations(locations)
     return _change(database, name, "locations-changed", lambda user: replace(user, locations=places))
 
 
-def disable(database: str, name: str) -> bool:
+def disable(database: Database, name: str) -> bool:
     """Keep a user out, tokens included, without forgetting it. UnknownUser."""
     return _change(database, name, "user-disabled", lambda user: replace(user, disabled=True))
 
 
-def enable(database: str, name: str) -> bool:
+def enable(database: Database, name: str) -> bool:
     """Let a user in again. UnknownUser."""
     return _change(database, name, "user-enabled", lambda user: replace(user, disabled=False))
 
 
-def remove(database: str, name: str) -> bool:
+def remove(database: Database, name: str) -> bool:
     """Remove a user with all sessions and tokens. UnknownUser."""
 
     async def work(store: Store) -> bool:
@@ -124,7 +125,7 @@ def remove(database: str, name: str) -> bool:
     return at_store(database, work)
 
 
-def give_token(database: str, wish: TokenWish) -> bool:
+def give_token(database: Database, wish: TokenWish) -> bool:
     """Make a token and write it, once: it can't be read again. UnknownUser."""
     places = _locations(wish.locations)
 
@@ -145,7 +146,7 @@ def give_token(database: str, wish: TokenWish) -> bool:
     return at_store(database, work)
 
 
-def revoke(database: str, token_id: str) -> bool:
+def revoke(database: Database, token_id: str) -> bool:
     """End a token or a session by its id, as ``list_all`` shows it. UnknownUser."""
 
     async def work(store: Store) -> bool:
@@ -160,7 +161,7 @@ def revoke(database: str, token_id: str) -> bool:
     return at_store(database, work)
 
 
-def _change(database: str, name: str, action: str, changed: Callable[[User], User]) -> bool:
+def _change(database: Database, name: str, action: str, changed: Callable[[User], User]) -> bool:
     async def work(store: Store) -> bool:
         before = _user(await store.accounts(), name)
         after = changed(before)

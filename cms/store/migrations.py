@@ -108,6 +108,8 @@ MIGRATIONS: Sequence[Step] = (
     ),
     # Users and tokens may be limited to locations: a version that does not know that would let them see all.
     (),
+    # The keys that secrets are sealed with.
+    ("CREATE TABLE keys (id TEXT PRIMARY KEY) WITHOUT ROWID",),
 )
 
 

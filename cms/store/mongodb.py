@@ -19,6 +19,7 @@ from cms.revision import Revision
 from cms.sheet import Kind, Sheet
 from cms.standing import Standing
 from cms.store import mongodb_orders as orders
+from cms.store import mongodb_seals as seals
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, State
 from cms.store.importing import Plan, plan_import, plan_seed
 from cms.store.mongodb_accounts import Users
@@ -34,7 +35,8 @@ from cms.store.mongodb_reports import Reports
 from cms.store.mongodb_schema import prepare
 from cms.store.mongodb_sheets import Sheets
 from cms.store.mongodb_turns import Turns
-from cms.store.store import Imported, Ordered, Outcome, RelayReport
+from cms.store.store import Imported, Ordered, Outcome, RelayReport, Renewed
+from cms.vault import PLAIN, Vault
 from wire.relay import canonical_relay_id
 
 GIVEN, SEEDED = Act(), Act(SYSTEM, "seed")
@@ -62,10 +64,10 @@ class MongoStore:
     SettingError where ``uri`` names none.
     """
 
-    def __init__(self, uri: str, *, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, uri: str, *, clock_ms: Callable[[], int], vault: Vault = PLAIN) -> None:
         self._clock_ms = clock_ms
         self._holder = secrets.token_hex(6)
-        self.link = Link(mongo_address(uri))
+        self.link = Link(mongo_address(uri), vault)
         self._chain = AuditChain(self.link)
         self._machines = Machines(self.link, self._chain)
         self._reports = Reports(self.link)
@@ -84,6 +86,7 @@ class MongoStore:
         try:
             with converted(self.link.address):
                 await prepare(self.link)
+                await seals.admit(self.link)
                 await self._imports.finish()
                 await self._sweep()
         except BaseException:
@@ -285,6 +288,14 @@ class MongoStore:
         job = orders.claim(self._holder, now_ms)
         groups = await each(ids, lambda cabinet_id: self._machines.change(cabinet_id, job))
         return sorted((entry for group in groups for entry in group), key=lambda entry: int(entry.id))
+
+    @_verb
+    async def renew_secrets(self, place: str | None, limit: int) -> Renewed:
+        return await seals.renew(self.link, place, limit)
+
+    @_verb
+    async def forget_keys(self) -> None:
+        await seals.forget(self.link)
 
     async def _sweep(self) -> None:
         await self._machines.sweep()

@@ -13,7 +13,7 @@ from cms.store.entry import OutboxEntry, OutboxFilter, State
 from cms.store.mongodb_chain import AuditChain
 from cms.store.mongodb_link import Fields, Link, one_of
 from cms.store.mongodb_machines import ENDED, HISTORY, MACHINES
-from cms.store.mongodb_record import PLUMBING, lease_from, machine_from, stored_cabinet
+from cms.store.mongodb_record import PLUMBING, Machine, lease_from, machine_from, stored_cabinet
 from cms.store.mongodb_reports import Reports
 from cms.store.store import Outcome
 from wire.timestamps import parse_timestamp
@@ -35,15 +35,15 @@ class Floor:
         if not is_cabinet_id(cabinet_id):  # nor would BSON take every text
             return None
         found = await self._link[MACHINES].find_one({"_id": cabinet_id}, _CABINET)
-        return None if found is None else stored_cabinet(found)
+        return None if found is None else self._cabinet(found)
 
     async def cabinets(self) -> list[Cabinet]:
-        found = [stored_cabinet(one) async for one in self._link[MACHINES].find({}, _CABINET)]
+        found = [self._cabinet(one) async for one in self._link[MACHINES].find({}, _CABINET)]
         return sorted(found, key=lambda cabinet: natural_key(cabinet.id))
 
     async def of_relay(self, relay_id: str) -> Cabinet | None:
         found = await self._link[MACHINES].find_one({"relayId": relay_id}, _CABINET)
-        return None if found is None else stored_cabinet(found)
+        return None if found is None else self._cabinet(found)
 
     async def ids(self, wanted: Fields) -> list[str]:
         """The ids of the machines that fit."""
@@ -97,10 +97,10 @@ class Floor:
             {"$project": {"outbox": 1}},
         ]
         cursor = await self._link[MACHINES].aggregate(stages)
-        here = [entry_from(one["outbox"]) async for one in cursor]
+        here = [self._entry(one["outbox"]) async for one in cursor]
         gone = _given({"cabinetId": which, "state": state, "seq": before})
         ended = self._link[ENDED].find(gone).sort("seq", -1).limit(wanted.limit)
-        found = {entry.id: entry for entry in [entry_from(one) async for one in ended] + here}
+        found = {entry.id: entry for entry in [self._entry(one) async for one in ended] + here}
         return sorted(found.values(), key=_number, reverse=True)[: wanted.limit]
 
     async def outcomes(self, entry_ids: Sequence[str]) -> dict[str, Outcome]:
@@ -111,9 +111,9 @@ class Floor:
             at_ms = parse_timestamp(said["at"])
             found[said["order"]] = Outcome(State(said["outcome"]), at_ms, said.get("detail", ""))
         numbers = {"$in": [int(entry_id) for entry_id in entry_ids]}
-        ended = [entry_from(one) async for one in self._link[ENDED].find({"_id": numbers})]
+        ended = [self._entry(one) async for one in self._link[ENDED].find({"_id": numbers})]
         held = self._link[MACHINES].find({"entryIds": numbers}, {"outbox": 1})
-        here = [entry_from(one) async for machine in held for one in machine["outbox"]]
+        here = [self._entry(one) async for machine in held for one in machine["outbox"]]
         for entry in ended + [entry for entry in here if entry.id in entry_ids]:
             at_ms = entry.ended_ms or entry.sent_ms or entry.created_ms
             found[entry.id] = Outcome(entry.state, at_ms, entry.detail)
@@ -124,26 +124,38 @@ class Floor:
         if before is not None:
             wanted["revision"] = {"$lt": before}
         found = self._link[HISTORY].find(wanted).sort("revision", -1).limit(limit)
-        return [revision_from(one) async for one in found]
+        return [self._revision(one) async for one in found]
 
     async def revision(self, cabinet_id: str, number: int) -> Revision | None:
         found = await self._link[HISTORY].find_one({"cabinetId": cabinet_id, "revision": number})
-        return None if found is None else revision_from(found)
+        return None if found is None else self._revision(found)
 
     async def standings(self, wanted: Fields) -> list[Standing]:
         """How the machines that fit stand, by id."""
-        found = [machine_from(one) async for one in self._link[MACHINES].find(wanted)]
+        found = [self._machine(one) async for one in self._link[MACHINES].find(wanted)]
         reports = await self._reports.of([machine.cabinet.relay_id for machine in found])
         standings = (
             Standing(one.cabinet, reports.get(one.cabinet.relay_id, {}), one.on_their_way()) for one in found
         )
         return sorted(standings, key=lambda standing: natural_key(standing.cabinet.id))
 
+    def _cabinet(self, document: Fields) -> Cabinet:
+        return stored_cabinet(self._link.vault.opened(document))
+
+    def _entry(self, document: Fields) -> OutboxEntry:
+        return entry_from(self._link.vault.opened(document))
+
+    def _revision(self, document: Fields) -> Revision:
+        return revision_from(self._link.vault.opened(document))
+
+    def _machine(self, document: Fields) -> Machine:
+        return machine_from(self._link.vault.opened(document))
+
     async def _first(self, mark: str, until: int | None, limit: int) -> Iterable[OutboxEntry]:
         """The entries of the first ``limit`` machines by ``mark``: the first of all are among them."""
         bound = {"$gt": 0} if until is None else {"$lte": until}
         found = self._link[MACHINES].find({mark: bound}, {"outbox": 1}).sort(mark, 1).limit(limit)
-        return [entry_from(one) async for machine in found for one in machine["outbox"]]
+        return [self._entry(one) async for machine in found for one in machine["outbox"]]
 
 
 def _number(entry: OutboxEntry) -> int:

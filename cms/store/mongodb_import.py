@@ -52,8 +52,9 @@ class Imports:
                 "updated": [cabinet_document(cabinet) for cabinet in plan.updated],
                 "note": note_document(Note.of(draft, now_ms)),
             }
+            sealed = self._link.vault.sealed(work)
             wanted = {"_id": _ID, "step": step}
-            taken = await self._link[META].update_one(wanted, {"$set": {"step": step + 1, "work": work}})
+            taken = await self._link[META].update_one(wanted, {"$set": {"step": step + 1, "work": sealed}})
             if taken.matched_count == 1:
                 await self.finish()
                 return plan
@@ -66,17 +67,17 @@ class Imports:
         found = await meta.find_one({"_id": _ID}) or {"step": 0}
         work, step = found.get("work"), int(found["step"])
         if work:
-            await self._do(work)
+            await self._do(self._link.vault.opened(work))
             await meta.update_one({"_id": _ID, "step": step}, {"$unset": {"work": ""}})
         return step
 
     async def _do(self, work: Fields) -> None:
         """All of it may have been done before: a second time changes nothing."""
-        note = note_from(work["note"])
+        note, vault = note_from(work["note"]), self._link.vault
         added = [cabinet_from(document) for document in work["added"]]
         history = [_revision(cabinet, note.draft.act) for cabinet in added]
-        await insert_missing(self._link[HISTORY], history)
-        await insert_missing(self._link[MACHINES], [_machine(cabinet) for cabinet in added])
+        await insert_missing(self._link[HISTORY], vault.sealed(history))
+        await insert_missing(self._link[MACHINES], vault.sealed([_machine(cabinet) for cabinet in added]))
         updated = [cabinet_from(document) for document in work["updated"]]
 
         async def take_over(cabinet: Cabinet) -> None:

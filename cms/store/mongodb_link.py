@@ -17,6 +17,7 @@ from pymongo.errors import BulkWriteError
 from cms.errors import StoreError
 from cms.store.mongodb_address import MongoAddress
 from cms.store.mongodb_errors import converted, only_duplicates
+from cms.vault import Vault
 
 Fields = dict[str, Any]
 Collection = AsyncCollection[Fields]
@@ -42,10 +43,11 @@ AT_ONCE = 16
 
 
 class Link:
-    """One client for one event loop."""
+    """One client for one event loop. ``vault`` seals what goes into documents, and opens what comes out."""
 
-    def __init__(self, address: MongoAddress) -> None:
+    def __init__(self, address: MongoAddress, vault: Vault) -> None:
         self.address = address
+        self.vault = vault
         self._client: AsyncMongoClient[Fields] | None = None
 
     def connect(self) -> None:

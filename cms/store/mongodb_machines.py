@@ -97,7 +97,7 @@ class Machines:
         deadline = time.monotonic() + OPERATION_MS / 1000
         while time.monotonic() < deadline:
             document = await self._read(cabinet_id, unsure=bool(tried))
-            machine, step = machine_from(document), document["step"]
+            machine, step = machine_from(self._link.vault.opened(document)), document["step"]
             outcomes = next((tried[one] for one in document["stamps"] if one in tried), None)
             if outcomes is None:
                 before = machine
@@ -162,7 +162,8 @@ class Machines:
 
     async def _write(self, cabinet_id: str, step: int, machine: Machine, more: Fields) -> bool:
         fields, absent = machine_document(machine)
-        update: Fields = {"$set": {**fields, **more, "step": step + 1}}
+        sealed = self._link.vault.sealed(fields)
+        update: Fields = {"$set": {**sealed, **more, "step": step + 1}}
         if absent:
             update["$unset"] = dict.fromkeys(absent, "")
         done = await self._link[MACHINES].update_one({"_id": cabinet_id, "step": step}, update)
@@ -173,13 +174,14 @@ class Machines:
         ended = machine.ended()
         if not (machine.notes or machine.revisions or ended):
             return
+        vault = self._link.vault
         history = [
             {"_id": f"{cabinet_id}/{one.number}", **revision_document(one)} for one in machine.revisions
         ]
         try:
             await asyncio.gather(
-                insert_missing(self._link[HISTORY], history),
-                insert_missing(self._link[ENDED], [_ended(one) for one in ended]),
+                insert_missing(self._link[HISTORY], vault.sealed(history)),
+                insert_missing(self._link[ENDED], vault.sealed([_ended(one) for one in ended])),
                 self._chain.append(machine.notes),
             )
             await self._write(cabinet_id, step, machine.moved(), {})

@@ -38,7 +38,7 @@ class Reports:
         found: dict[str, Reported] = {}
         for start in range(0, len(relay_ids), _CHUNK):
             wanted = {"_id": {"$in": list(relay_ids[start : start + _CHUNK])}}
-            found |= {one["_id"]: _read(one) async for one in self._link[REPORTS].find(wanted)}
+            found |= {one["_id"]: self._read(one) async for one in self._link[REPORTS].find(wanted)}
         return found
 
     async def merge(self, relay_id: str, parts: Sequence[RelayReport]) -> Reported:
@@ -46,7 +46,7 @@ class Reports:
         deadline = time.monotonic() + OPERATION_MS / 1000
         while time.monotonic() < deadline:
             stored = await self._link[REPORTS].find_one({"_id": relay_id})
-            reported = {} if stored is None else _read(stored)
+            reported = {} if stored is None else self._read(stored)
             if all(_is_known(reported, part) for part in parts):
                 return reported
             merged = _merged(reported, parts)
@@ -54,8 +54,11 @@ class Reports:
                 return merged
         raise StoreBusy(f"The database {self._link.address} is busy: a report of {relay_id} was not stored")
 
+    def _read(self, document: Fields) -> Reported:
+        return reported_from(json.loads(self._link.vault.opened_text(document["reported"])))
+
     async def _put(self, relay_id: str, stored: Fields | None, reported: Reported) -> bool:
-        text = json.dumps(reported_document(reported))
+        text = self._link.vault.sealed_text(json.dumps(reported_document(reported)))
         if stored is None:
             try:
                 await self._link[REPORTS].insert_one({"_id": relay_id, "step": 1, "reported": text})
@@ -85,7 +88,3 @@ def _merged(reported: Reported, parts: Iterable[RelayReport]) -> Reported:
         if part.fields:
             reported.setdefault(part.component, {}).update(part.fields)
     return reported
-
-
-def _read(document: Fields) -> Reported:
-    return reported_from(json.loads(document["reported"]))

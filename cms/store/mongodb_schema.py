@@ -9,7 +9,7 @@ sheets     batches, templates, firmware
 users      people and what they sign in with
 turns      what one process does for all, and until when
 counters   what callers may not do too often
-cms        the schema, the last entry id, an import that is under way
+cms        the schema, the keys of secrets, the last entry id, an import that is under way
 """
 
 from __future__ import annotations

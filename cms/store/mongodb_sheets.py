@@ -57,23 +57,23 @@ class Sheets:
 
     async def find(self, kind: Kind, sheet_id: str) -> Sheet | None:
         found = await self._link[SHEETS].find_one({"_id": _key(kind, sheet_id)})
-        return None if found is None else _slot(found).sheet
+        return None if found is None else self._slot(found).sheet
 
     async def every(self, kind: Kind) -> list[Sheet]:
         """Newest first."""
         found = self._link[SHEETS].find({"kind": str(kind)}).sort([("ms", -1), ("_id", -1)])
-        return [sheet async for one in found if (sheet := _slot(one).sheet) is not None]
+        return [sheet async for one in found if (sheet := self._slot(one).sheet) is not None]
 
     async def sweep(self) -> None:
         """Seal what a broken connection left to be sealed."""
         async for one in self._link[SHEETS].find({"unmoved": 1}):
-            await self._move(one["_id"], one["step"], _slot(one))
+            await self._move(one["_id"], one["step"], self._slot(one))
 
     async def _change(self, key: str, change: Change) -> bool:
         deadline = time.monotonic() + OPERATION_MS / 1000
         while time.monotonic() < deadline:
             found = await self._link[SHEETS].find_one({"_id": key})
-            slot = change(Slot() if found is None else _slot(found))
+            slot = change(Slot() if found is None else self._slot(found))
             if slot is None:
                 return False
             step = 0 if found is None else int(found["step"])
@@ -83,7 +83,7 @@ class Sheets:
         raise StoreBusy(f"The database {self._link.address} is busy: {key} was not changed")
 
     async def _write(self, key: str, step: int, slot: Slot) -> bool:
-        document = {"step": step + 1, **_document(slot)}
+        document = {"step": step + 1, **self._link.vault.sealed(_document(slot))}
         if step == 0:
             try:
                 await self._link[SHEETS].insert_one({"_id": key, **document})
@@ -99,6 +99,9 @@ class Sheets:
             await self._link[SHEETS].delete_one({"_id": key, "step": step})
         elif slot.notes:
             await self._write(key, step, Slot(slot.sheet))
+
+    def _slot(self, document: Fields) -> Slot:
+        return _slot(self._link.vault.opened(document))
 
     async def _prune(self, kind: Kind) -> None:
         sheets = self._link[SHEETS]

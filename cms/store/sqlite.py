@@ -5,6 +5,7 @@ An answer means that the order is on the disk (``synchronous=FULL``); group comm
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -20,11 +21,19 @@ from cms.mask import resolve_mask
 from cms.revision import Revision
 from cms.sheet import Kind, Sheet
 from cms.standing import Standing, settable
-from cms.store import sqlite_accounts, sqlite_audit, sqlite_cabinets, sqlite_outbox, sqlite_sheets
+from cms.store import (
+    sqlite_accounts,
+    sqlite_audit,
+    sqlite_cabinets,
+    sqlite_outbox,
+    sqlite_seals,
+    sqlite_sheets,
+)
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, entries_of
 from cms.store.migrations import migrate
-from cms.store.store import Imported, Ordered, Outcome, RelayReport
+from cms.store.store import Imported, Ordered, Outcome, RelayReport, Renewed
 from cms.store.worker import Worker
+from cms.vault import PLAIN, Vault
 from wire.relay import canonical_relay_id
 
 MEMORY = ":memory:"
@@ -40,8 +49,9 @@ class SqliteStore:
     ``:memory:`` is gone with ``close()``. ``clock_ms`` gives milliseconds since 1970.
     """
 
-    def __init__(self, path: str | Path, *, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, path: str | Path, *, clock_ms: Callable[[], int], vault: Vault = PLAIN) -> None:
         self._path = str(path)
+        self._vault = vault
         self._clock_ms = clock_ms
         self._writer = Worker(self._connect_writer, self._path, writes=True)
         # A database in memory exists in one connection only.
@@ -202,6 +212,14 @@ class SqliteStore:
         now_ms = self._clock_ms()
         return await self._writer.run(lambda db: sqlite_accounts.remove_credential(db, key, draft, now_ms))
 
+    async def renew_secrets(self, place: str | None, limit: int) -> Renewed:
+        return await self._writer.run(lambda db: sqlite_seals.renew(db, self._vault, place, limit))
+
+    async def forget_keys(self) -> None:
+        await self._writer.run(lambda db: sqlite_seals.forget(db, self._vault))
+        if self._path != MEMORY:
+            await asyncio.to_thread(sqlite_seals.wipe, self._path)
+
     def _connect_writer(self) -> sqlite3.Connection:
         if self._path != MEMORY:
             _make_private(Path(self._path))
@@ -210,6 +228,7 @@ class SqliteStore:
             _switch_to_wal(db)
             db.execute("PRAGMA synchronous = FULL")
             migrate(db, self._path)
+            sqlite_seals.admit(db, self._vault, self._path)
         except BaseException:
             db.close()
             raise
@@ -221,7 +240,9 @@ class SqliteStore:
         return db
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        sqlite_seals.give_functions(db, self._vault)
+        return db
 
 
 def _switch_to_wal(db: sqlite3.Connection) -> None:

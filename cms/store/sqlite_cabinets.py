@@ -1,4 +1,7 @@
-"""The tables of cabinets, their history and their reports, as statements on one connection."""
+"""The tables of cabinets, their history and their reports, as statements on one connection.
+
+``sealed`` and ``opened`` are functions of the connection: see sqlite_seals.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ DB = sqlite3.Connection
 def find(db: DB, cabinet_id: str) -> Cabinet | None:
     if not is_cabinet_id(cabinet_id):  # nor would SQLite take every text
         return None
-    row = db.execute("SELECT document FROM cabinets WHERE id = ?", (cabinet_id,)).fetchone()
+    row = db.execute("SELECT opened(document) FROM cabinets WHERE id = ?", (cabinet_id,)).fetchone()
     return None if row is None else cabinet_from(json.loads(row[0]))
 
 
@@ -45,19 +48,19 @@ def need(db: DB, cabinet_id: str) -> Cabinet:
 
 
 def every(db: DB) -> list[Cabinet]:
-    found = (cabinet_from(json.loads(row[0])) for row in db.execute("SELECT document FROM cabinets"))
+    found = (cabinet_from(json.loads(row[0])) for row in db.execute("SELECT opened(document) FROM cabinets"))
     return sorted(found, key=lambda cabinet: natural_key(cabinet.id))
 
 
 def of_relay(db: DB, relay_id: str) -> Cabinet | None:
-    row = db.execute("SELECT document FROM cabinets WHERE relay_id = ?", (relay_id,)).fetchone()
+    row = db.execute("SELECT opened(document) FROM cabinets WHERE relay_id = ?", (relay_id,)).fetchone()
     return None if row is None else cabinet_from(json.loads(row[0]))
 
 
 def change(db: DB, cabinet: Cabinet) -> None:
     """Store ``cabinet`` in the place of what was stored of it."""
     document = _text(cabinet_document(cabinet))
-    db.execute("UPDATE cabinets SET document = ? WHERE id = ?", (document, cabinet.id))
+    db.execute("UPDATE cabinets SET document = sealed(?) WHERE id = ?", (document, cabinet.id))
 
 
 def add(db: DB, cabinets: Sequence[Cabinet], act: Act, now_ms: int) -> int:
@@ -89,12 +92,13 @@ def take_in(
 
 def keep_revision(db: DB, revision: Revision) -> None:
     row = (revision.cabinet_id, revision.number, _text(revision_document(revision)))
-    db.execute("INSERT INTO history (cabinet_id, revision, document) VALUES (?, ?, ?)", row)
+    db.execute("INSERT INTO history (cabinet_id, revision, document) VALUES (?, ?, sealed(?))", row)
 
 
 def history(db: DB, cabinet_id: str, before: int | None, limit: int) -> list[Revision]:
     rows = db.execute(
-        "SELECT document FROM history WHERE cabinet_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+        "SELECT opened(document) FROM history"
+        " WHERE cabinet_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
         (cabinet_id, sqlite_outbox.NO_LIMIT if before is None else before, limit),
     )
     return [revision_from(json.loads(row[0])) for row in rows]
@@ -102,7 +106,9 @@ def history(db: DB, cabinet_id: str, before: int | None, limit: int) -> list[Rev
 
 def revision(db: DB, cabinet_id: str, number: int) -> Revision | None:
     key = (cabinet_id, number)
-    row = db.execute("SELECT document FROM history WHERE cabinet_id = ? AND revision = ?", key).fetchone()
+    row = db.execute(
+        "SELECT opened(document) FROM history WHERE cabinet_id = ? AND revision = ?", key
+    ).fetchone()
     return None if row is None else revision_from(json.loads(row[0]))
 
 
@@ -131,7 +137,7 @@ def standing(db: DB, cabinet_id: str) -> Standing | None:
 
 
 def standings(db: DB) -> list[Standing]:
-    rows = db.execute("SELECT relay_id, document FROM reports")
+    rows = db.execute("SELECT relay_id, opened(document) FROM reports")
     reports = {relay_id: reported_from(json.loads(document)) for relay_id, document in rows}
     pending = sqlite_outbox.on_their_way_by_relay(db)
     return [
@@ -151,12 +157,12 @@ def _write(db: DB, added: Iterable[Cabinet], updated: Iterable[Cabinet], act: Ac
 def _insert(db: DB, cabinet: Cabinet, act: Act, now_ms: int) -> None:
     stamped = replace(cabinet, updated_ms=cabinet.updated_ms or now_ms)
     row = (cabinet.id, cabinet.relay_id, _text(cabinet_document(stamped)))
-    db.execute("INSERT INTO cabinets (id, relay_id, document) VALUES (?, ?, ?)", row)
+    db.execute("INSERT INTO cabinets (id, relay_id, document) VALUES (?, ?, sealed(?))", row)
     keep_revision(db, Revision.of(stamped, act))
 
 
 def _reported(db: DB, relay_id: str) -> dict[str, dict[str, FieldReport]]:
-    row = db.execute("SELECT document FROM reports WHERE relay_id = ?", (relay_id,)).fetchone()
+    row = db.execute("SELECT opened(document) FROM reports WHERE relay_id = ?", (relay_id,)).fetchone()
     return {} if row is None else reported_from(json.loads(row[0]))
 
 
@@ -171,7 +177,7 @@ def _merge(
 
 def _keep_reported(db: DB, relay_id: str, reported: dict[str, dict[str, FieldReport]]) -> None:
     db.execute(
-        "INSERT INTO reports (relay_id, document) VALUES (?, ?)"
+        "INSERT INTO reports (relay_id, document) VALUES (?, sealed(?))"
         " ON CONFLICT (relay_id) DO UPDATE SET document = excluded.document",
         (relay_id, _text(reported_document(reported))),
     )

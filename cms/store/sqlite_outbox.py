@@ -39,7 +39,8 @@ def enqueue(db: DB, entry: OutboxEntry) -> OutboxEntry:
         if row is not None:
             return _replace(db, _entry(row).merged(entry.values))
     cursor = db.execute(
-        "INSERT INTO outbox (version, relay_id, component, expires_ms, document) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO outbox (version, relay_id, component, expires_ms, document)"
+        " VALUES (?, ?, ?, ?, sealed(?))",
         (entry.version, entry.relay_id, component, entry.expires_ms, _text(entry_document(entry))),
     )
     return replace(entry, id=str(cursor.lastrowid))
@@ -176,13 +177,13 @@ def _at(db: DB, entry_id: str, version: int) -> OutboxEntry | None:
 def _replace(db: DB, entry: OutboxEntry) -> OutboxEntry:
     document = _text(entry_document(entry))
     db.execute(
-        "UPDATE outbox SET version = ?, state = ?, open = ?, next_ms = ?, document = ? WHERE seq = ?",
+        "UPDATE outbox SET version = ?, state = ?, open = ?, next_ms = ?, document = sealed(?) WHERE seq = ?",
         (entry.version, str(entry.state), entry.open, entry.next_ms, document, int(entry.id)),
     )
     return entry
 
 
-_COLUMNS = "seq, version, document"
+_COLUMNS = "seq, version, opened(document)"
 
 
 def _entry(row: tuple[int, int, str]) -> OutboxEntry:

@@ -17,13 +17,13 @@ def put(db: DB, sheet: Sheet, draft: Draft | None, now_ms: int) -> bool:
     row = (sheet.number, to_bytes(sheet.document).decode(), sheet.kind, sheet.id)
     if sheet.number == 1:
         done = db.execute(
-            "INSERT INTO sheets (number, document, kind, id, at_ms) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO sheets (number, document, kind, id, at_ms) VALUES (?, sealed(?), ?, ?, ?)"
             " ON CONFLICT (kind, id) DO NOTHING",
             (*row, sheet.at_ms),
         )
     else:
         done = db.execute(
-            "UPDATE sheets SET number = ?, document = ? WHERE kind = ? AND id = ? AND number = ?",
+            "UPDATE sheets SET number = ?, document = sealed(?) WHERE kind = ? AND id = ? AND number = ?",
             (*row, sheet.number - 1),
         )
     if done.rowcount == 0:
@@ -62,7 +62,7 @@ def _prune(db: DB, kind: Kind) -> None:
     )
 
 
-_COLUMNS = "kind, id, number, at_ms, document"
+_COLUMNS = "kind, id, number, at_ms, opened(document)"
 
 
 def _sheet(row: tuple[str, str, int, int, str]) -> Sheet:

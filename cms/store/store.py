@@ -60,6 +60,15 @@ class Outcome:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """How far sealing anew has come: ``place`` is where to go on, None at the end."""
+
+    place: str | None
+    seen: int
+    changed: int
+
+
 class Store(Protocol):
     """Cabinets, their history, the outbox, reports and the audit trail.
 
@@ -72,7 +81,10 @@ class Store(Protocol):
         """Whether other processes may work with it at the same time."""
 
     async def open(self) -> None:
-        """Bring the schema up to date and get ready; StoreTooNew for a schema of a newer version."""
+        """Bring the schema up to date and get ready.
+
+        StoreTooNew for a schema of a newer version, KeyWanted where secrets are sealed with another key.
+        """
 
     async def close(self) -> None:
         """Finish what was asked for, then let go of everything. Closing twice does no harm."""
@@ -219,3 +231,11 @@ class Store(Protocol):
 
     async def remove_credential(self, key: str, draft: Draft) -> bool:
         """End a session or a token; False, and no change, where there is none."""
+
+    # Secrets
+
+    async def renew_secrets(self, place: str | None, limit: int) -> Renewed:
+        """Seal the secrets of ``limit`` documents behind ``place`` (None: the first) with the first key."""
+
+    async def forget_keys(self) -> None:
+        """Once all are sealed with the first key, no other is wanted; nothing of them is left in a file."""

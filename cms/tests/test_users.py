@@ -114,7 +114,7 @@ def test_wrong_use_is_a_sentence(
 
 def test_a_running_service_takes_a_new_token_and_refuses_a_revoked_one(tmp_path: Path) -> None:
     done(users(tmp_path, "add", "ann", "--role", "viewer"))
-    with serving(tmp_path, CMS_HOST="0.0.0.0", CMS_LOG="quiet") as (program, line):
+    with serving(tmp_path, CMS_HOST="0.0.0.0", CMS_LOG="quiet", CMS_SECRETS_KEY="plain") as (program, line):
         url = line.partition("url=")[2].strip()
         token = done(users(tmp_path, "token", "ann")).strip()
         assert asked(f"{url}/api/cabinets") == 401
@@ -151,7 +151,7 @@ def test_behind_a_proxy_its_word_is_taken_for_https_and_the_callers_address(tmp_
     forwarded = {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7"}
     body = json.dumps({"user": "ann", "password": PASSWORD}).encode()
     for proxies, secure in (("127.0.0.0/8", True), ("203.0.113.1", False)):
-        with serving(tmp_path, CMS_PROXIES=proxies) as (program, line):
+        with serving(tmp_path, CMS_PROXIES=proxies, CMS_SECRETS_KEY="plain") as (program, line):
             url = line.partition("url=")[2].strip()
             headers = {"content-type": "application/json", **forwarded}
             with urlopen(Request(f"{url}/api/session", body, headers)) as answer:
