@@ -21,7 +21,9 @@ CmsError                       the root: catch this at a program's border
 ├── UserTaken                  the operator's: a user has that name already
 ├── UnknownRevision            the caller's: a cabinet never had that revision (404)
 ├── UnknownBatch               the caller's: no batch has that id (404)
+├── UnknownTemplate            the caller's: no template has that name, or not that version (404)
 ├── KeyReused                  the caller's: one idempotency key for two different requests (409)
+├── StaleVersion               nobody's: somebody else changed the template first (409)
 ├── EditConflict               nobody's: somebody else changed the cabinet first (409)
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
@@ -228,12 +230,36 @@ class UnknownBatch(CmsError):
         self.batch_id = batch_id
 
 
+class UnknownTemplate(CmsError):
+    """No template has this name, or it has no such version any more."""
+
+    def __init__(self, name: str, version: int | None = None) -> None:
+        of = "" if version is None else f" of version {version}"
+        super().__init__(f"template: no template is called {name[:80]!r}{of}")
+        self.name = name
+        self.version = version
+
+
 class KeyReused(CmsError):
     """The caller gave another request this key before."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Idempotency-Key: {key!r} was used for another request; a new one was wanted")
         self.key = key
+
+
+class StaleVersion(CmsError):
+    """The template was changed since the caller read it; ``stored`` is None where that is not known."""
+
+    def __init__(self, name: str, expected: int, stored: int | None = None) -> None:
+        at = "was changed meanwhile" if stored is None else f"is at version {stored}"
+        super().__init__(
+            f"If-Match: template {name} {at}, and version {expected} was the one that this is an edit of. "
+            f"Read it again, then repeat the change."
+        )
+        self.name = name
+        self.expected = expected
+        self.stored = stored
 
 
 class EditConflict(CmsError):

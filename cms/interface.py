@@ -30,6 +30,7 @@ from cms.routes.reorders import ReorderRoutes
 from cms.routes.session import SessionRoutes
 from cms.routes.smib_config import SmibConfigRoutes
 from cms.routes.stream import StreamRoutes
+from cms.routes.templates import TemplateRoutes
 from cms.service import Service
 
 VERSION = "0.1.0"
@@ -55,6 +56,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(service.cabinets).endpoints(),
         *BatchRoutes(service.batches).endpoints(),
+        *TemplateRoutes(service.templates, service.batches).endpoints(),
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),

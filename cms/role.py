@@ -10,13 +10,16 @@ from enum import StrEnum
 
 
 class Right(StrEnum):
-    """What an endpoint may ask for. ``order`` is configuration, commands, and the passwords of a stream."""
+    """What an endpoint may ask for. ``order`` is configuration, commands, and the passwords of a stream;
+    ``manage`` is what is ordered from: templates and firmware.
+    """
 
     READ = "read"
     ORDER = "order"
     TEST = "test"
     AUDIT = "audit"
     EXPORT = "export"
+    MANAGE = "manage"
     ADMINISTER = "administer"
 
 
@@ -31,7 +34,7 @@ class Role(StrEnum):
 
 _VIEWS = frozenset({Right.READ})
 _SERVICES = _VIEWS | {Right.ORDER, Right.TEST}
-_MANAGES = _SERVICES | {Right.AUDIT, Right.EXPORT}
+_MANAGES = _SERVICES | {Right.AUDIT, Right.EXPORT, Right.MANAGE}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _VIEWS,

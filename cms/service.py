@@ -32,6 +32,7 @@ from cms.handlers.monitoring import Monitoring
 from cms.handlers.orders import Orders
 from cms.handlers.records import Records
 from cms.handlers.selection import Selector
+from cms.handlers.templates import Templates
 from cms.hub import Hub
 from cms.monitor import Monitor
 from cms.mqtt_service import MqttService
@@ -87,6 +88,7 @@ class Service:
     outbox: Outbox
     orders: Orders
     batches: Batches
+    templates: Templates
     meters: Meters
     records: Records
     streams: Streams
@@ -146,6 +148,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         outbox=outbox,
         orders=orders,
         batches=batches,
+        templates=Templates(own, cabinets, clock_ms),
         meters=_meters(cabinets, outgoing, hub, clock_ms),
         records=records,
         streams=streams,

@@ -42,11 +42,11 @@ class Difference:
 
     def to_document(self) -> dict[str, Any]:
         """As an answer shows it, secrets masked."""
-        reported = None if self.report is None else _shown(self.component, self.name, self.report.value)
+        reported = None if self.report is None else shown_value(self.component, self.name, self.report.value)
         return {
             "component": self.component,
             "field": self.name,
-            "ordered": _shown(self.component, self.name, self.ordered),
+            "ordered": shown_value(self.component, self.name, self.ordered),
             "reported": reported,
             "at": None if self.report is None else format_timestamp(self.report.at_ms),
         }
@@ -88,7 +88,7 @@ class Standing:
         """``reported`` as an answer shows it: value and time for each field, secrets masked."""
         return {
             name: {
-                key: {"value": _shown(name, key, report.value), "at": format_timestamp(report.at_ms)}
+                key: {"value": shown_value(name, key, report.value), "at": format_timestamp(report.at_ms)}
                 for key, report in fields.items()
             }
             for name, fields in self.reported.items()
@@ -132,6 +132,7 @@ def _settable(component: Component, values: Mapping[str, Any]) -> dict[str, Any]
     return {name: value for name, value in values.items() if name in known}
 
 
-def _shown(component: str, name: str, value: Any) -> Any:
+def shown_value(component: str, name: str, value: Any) -> Any:
+    """The value of a field as an answer shows it."""
     part = COMPONENTS.get(component)
     return redacted({name: value})[name] if part is None else redacted(part.masked({name: value}))[name]

@@ -25,6 +25,7 @@ from cms.log import event
 from cms.sheet import Kind
 from cms.store.entry import CommandOrder, State
 from cms.store.store import Outcome, Store
+from cms.template import Version
 from wire.errors import Problem
 from wire.jsontext import to_bytes
 from wire.redaction import redacted
@@ -42,18 +43,30 @@ ORPHANED_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """``key`` is the caller's own name for the request: sent again, it is not done again."""
+    """``key`` is the caller's own name for the request: sent again, it is not done again.
+
+    With a ``template``, of the name ``called``, each cabinet is ordered what it means there.
+    """
 
     selection: Selection
     order: OrderRequest
     key: str | None = None
+    template: Version | None = None
+    called: str = ""
+
+    def order_for(self, cabinet: Cabinet) -> OrderRequest:
+        return (
+            self.order if self.template is None else replace(self.order, config=self.template.filled(cabinet))
+        )
 
     def document(self) -> dict[str, Any]:
         """What is ordered, secrets masked."""
-        order = self.order
-        given = {"smibConfig": order.config, "smibVersion": order.version, "machineControl": order.command}
+        order, template = self.order, self.template
+        config = order.config if template is None else template.config
+        given = {"smibConfig": config, "smibVersion": order.version, "machineControl": order.command}
+        origin = {} if template is None else {"template": self.called, "version": template.number}
         shown: dict[str, Any] = redacted({name: one for name, one in given.items() if one is not None})
-        return shown
+        return {**origin, **shown}
 
     def digest(self) -> str:
         """Of everything that was wanted, under the key: not to be undone by who reads it."""
@@ -61,7 +74,9 @@ class Wish:
             return ""
         order, selection = self.order, self.selection
         listed = list(selection.cabinet_ids or ())
-        whole = [selection.to_document(), listed, order.config, order.version, order.command]
+        version = 0 if self.template is None else self.template.number
+        whole: list[Any] = [selection.to_document(), listed, order.config, order.version, order.command]
+        whole += [self.called, version]
         return hashlib.sha256(self.key.encode() + to_bytes({"wish": whole})).hexdigest()
 
 
@@ -103,7 +118,7 @@ class Batches:
     async def preview(self, wish: Wish) -> list[Cabinet]:
         """The cabinets that it would be given to. RequestError, as give() would raise it."""
         cabinets = await self._selector.found(wish.selection)
-        _checked(wish.order, cabinets)
+        _checked(wish, cabinets)
         return cabinets
 
     async def give(self, wish: Wish, actor: Actor, charge: Charge = free) -> Batch:
@@ -116,7 +131,7 @@ class Batches:
         if len(self._open) >= MAX_OPEN:
             raise TooManyRequests("batches under way", round(LAST_LOOK_S))
         cabinets = await self._selector.found(wish.selection)
-        changes = _checked(wish.order, cabinets)
+        changes = _checked(wish, cabinets)
         await charge(len(cabinets))
         now_ms = self._clock_ms()
         parts = of_cabinets([cabinet.id for cabinet in cabinets])
@@ -245,13 +260,13 @@ class Batches:
         return found
 
 
-def _checked(order: OrderRequest, cabinets: Sequence[Cabinet]) -> list[ConfigChange]:
+def _checked(wish: Wish, cabinets: Sequence[Cabinet]) -> list[ConfigChange]:
     """What it changes at each, or one RequestError for everything that is wrong with it."""
     changes: list[ConfigChange] = []
     wrong: dict[str, tuple[Problem, ...]] = {}
     for cabinet in cabinets:
         try:
-            changes.append(checked(order, cabinet))
+            changes.append(checked(wish.order_for(cabinet), cabinet))
         except RequestError as exc:
             wrong[cabinet.id] = exc.problems
     if len(wrong) == len(cabinets) and len(set(wrong.values())) == 1:

@@ -99,6 +99,12 @@ class Cabinets:
             raise UnknownCabinet(cabinet_id)
         return standing
 
+    async def standings(self, wanted: Filter) -> list[Standing]:
+        """The same of every cabinet that ``wanted`` lets through, by id."""
+        await self._reports.flush()
+        lets_through = {state.cabinet.id for state in await self.states(wanted)}
+        return [one for one in await self._store.standings() if one.cabinet.id in lets_through]
+
     async def summary(self, cabinet_id: str) -> dict[str, str]:
         """The specification's summary of a cabinet's configuration, every value a string; UnknownCabinet."""
         state = await self.state(cabinet_id)

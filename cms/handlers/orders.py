@@ -115,7 +115,7 @@ def _checked_config(
     """``config`` without its masks, or what is wrong with it."""
     if config is None:
         return {}, []
-    if problems := _shape_problems(config):
+    if problems := shape_problems(config):
         return {}, problems
     try:
         resolved = resolve_mask(config, {} if cabinet is None else cabinet.smib_config)
@@ -125,7 +125,8 @@ def _checked_config(
     return resolved, found
 
 
-def _shape_problems(config: Mapping[str, Any]) -> list[Problem]:
+def shape_problems(config: Mapping[str, Any]) -> list[Problem]:
+    """What keeps ``config`` from being a configuration, whatever its values are."""
     wanted = f"an object with at least one of {', '.join(COMPONENTS)} was wanted"
     if not config:
         return [Problem("smibConfig", wanted)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.batch import Batch, Progress
-from cms.cabinet import is_cabinet_id
+from cms.cabinet import Cabinet, is_cabinet_id
 from cms.envelope import success
 from cms.errors import RequestError
 from cms.handlers.batches import Batches, Wish
@@ -55,8 +55,7 @@ class BatchRoutes:
             idempotency_key(request),
         )
         if Query(request, ("dryRun",)).boolean("dryRun"):
-            found = await self._batches.preview(wish)
-            return answer(dryRun=True, cabinets=[one.id for one in found], count=len(found))
+            return foretold(await self._batches.preview(wish))
         return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
 
     async def all(self, _request: Request) -> Response:
@@ -68,6 +67,11 @@ class BatchRoutes:
         query = Query(request, ("state",))
         progress = Progress(query.one_of("state", tuple(Progress))) if "state" in query else None
         return answer(data=(await self._batches.one(batch_id)).shown(progress))
+
+
+def foretold(cabinets: Sequence[Cabinet]) -> Response:
+    """Who it would be given to."""
+    return answer(dryRun=True, cabinets=[one.id for one in cabinets], count=len(cabinets))
 
 
 def accepted(batch: Batch) -> Response:

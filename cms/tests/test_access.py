@@ -74,6 +74,12 @@ ROUTES = {
     ("POST", "/api/batches"): Right.ORDER,
     ("GET", "/api/batches"): Right.READ,
     ("GET", "/api/batches/{batchId}"): Right.READ,
+    ("GET", "/api/templates"): Right.READ,
+    ("GET", "/api/templates/{template}"): Right.READ,
+    ("PUT", "/api/templates/{template}"): Right.MANAGE,
+    ("POST", "/api/templates/{template}/apply"): Right.ORDER,
+    ("GET", "/api/templates/{template}/drift"): Right.READ,
+    ("DELETE", "/api/templates/{template}"): Right.MANAGE,
     ("POST", "/api/cabinets/{cabinetId}/meters"): Right.READ,
     ("GET", "/api/cabinets/{cabinetId}/meters"): Right.READ,
     ("GET", "/api/mqtt/config"): Right.READ,
@@ -98,13 +104,15 @@ ANYBODY = {
 MAY = {
     Role.VIEWER: {Right.READ},
     Role.TECHNICIAN: {Right.READ, Right.ORDER, Right.TEST},
-    Role.MANAGER: {Right.READ, Right.ORDER, Right.TEST, Right.AUDIT, Right.EXPORT},
+    Role.MANAGER: {Right.READ, Right.ORDER, Right.TEST, Right.AUDIT, Right.EXPORT, Right.MANAGE},
     Role.ADMINISTRATOR: set(Right),
 }
 BODIES: dict[str, Any] = {
     "/api/cabinets/{cabinetId}/smib-config": {"smibVersion": {"firmware": "1"}},
     "/api/cabinets/{cabinetId}/smib-config/rollback": {"revision": 99},
     "/api/cabinets/import": {"cabinets": []},
+    "/api/templates/{template}": {"smibConfig": {"net": {"netStaChan": 3}}},
+    "/api/templates/{template}/apply": {"cabinets": ["cab-1"]},
     "/api/batches": {"cabinets": ["cab-1"], "smibVersion": {"firmware": "1"}},
     "/api/mqtt/config/request": {"relayId": RELAY, "component": "net"},
     "/api/mqtt/config/publish": {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", "netStaChan": 3}},
@@ -122,7 +130,13 @@ def filled(path: str) -> str:
         "/api/mqtt/config/subscribe": f"?relayId={RELAY}",
         "/api/cabinets/{cabinetId}/meters": "?wait=0.01",
     }
-    return path.replace("{cabinetId}", "cab-1").replace("{batchId}", "b-1") + query.get(path, "")
+    return with_ids(path, "cab-1") + query.get(path, "")
+
+
+def with_ids(path: str, cabinet_id: str) -> str:
+    """``path`` with something in each of its places."""
+    ids = {"cabinetId": cabinet_id, "batchId": "b-1", "template": "wifi"}
+    return path.format_map({**ids, "asset": "a"})
 
 
 class TestRoutes:

@@ -12,6 +12,7 @@ from cms.api_docs import document
 from cms.routes.failures import STATUS
 from cms.schemas import PATTERNS, field_schema, schemas
 from cms.tests.desk import RELAY, Desk, at_desk
+from cms.tests.test_access import with_ids
 from wire.components import COMPONENTS
 from wire.fields import Field
 
@@ -74,7 +75,7 @@ def test_the_examples_are_accepted() -> None:
         for endpoint in desk.application.endpoints:
             operation = endpoint.operation
             for example in operation.examples.values() if operation else ():
-                path = endpoint.path.replace("{cabinetId}", "cab-1")
+                path = with_ids(endpoint.path, "cab-1")
                 answer = await desk.ask(endpoint.method, path, example)
                 assert operation is not None
                 assert answer.status_code == operation.status, answer.text

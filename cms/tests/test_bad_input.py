@@ -357,8 +357,41 @@ BATCHES = [
     Bad("GET", f"{BATCH}/b-1?state=lost", None, 400, ("state",)),
     Bad("PUT", BATCH, {}, 405, ("POST",)),
 ]
+TEMPLATE = "/api/templates/wifi"
+TEMPLATES = [
+    *(
+        Bad("PUT", TEMPLATE, body, 400, words)
+        for body, words in (
+            ({}, ("smibConfig",)),
+            ({"smibConfig": []}, ("smibConfig", "list")),
+            ({"smibConfig": {}}, ("smibConfig",)),
+            ({"smibConfig": {"zap": {"a": 1}}}, ("smibConfig.zap",)),
+            ({"smibConfig": {"net": {}}}, ("smibConfig.net",)),
+            ({"smibConfig": {"net": {"netStaChan": 99}}}, ("smibConfig.net.netStaChan",)),
+            ({"smibConfig": {"net": {"netStaSSID": "{relayid}"}}}, ("{relayId}", "{relayid}")),
+            ({"smibConfig": {"net": {"netStaPwd": "***"}}}, ("smibConfig.net.netStaPwd",)),
+            ({"smibConfig": {"mqtt": {"mqttURI": "mqtt://u:***@h"}}}, ("smibConfig.mqtt.mqttURI",)),
+            ({"smibConfig": {"app": {"version": "1"}}}, ("smibConfig.app.version",)),
+            ({"smibConfig": {"net": {"netStaChan": 3}}, "note": 7}, ("note",)),
+            ({"smibConfig": {"net": {"netStaChan": 3}}, "note": "x" * 501}, ("note", "500")),
+            ({"smibConfig": {"net": {"netStaChan": 3}}, "name": "a"}, ("name",)),
+        )
+    ),
+    Bad("PUT", "/api/templates/a%00b", {"smibConfig": {"net": {"netStaChan": 3}}}, 400, ("template",)),
+    Bad("PUT", TEMPLATE, {"smibConfig": {"net": {"netStaChan": 3}}}, 409, ("wifi",), (("if-match", "2"),)),
+    Bad("PUT", TEMPLATE, b"[]", 400, ("body",), (("content-type", "application/json"),)),
+    Bad("GET", TEMPLATE, None, 404, ("wifi",)),
+    Bad("DELETE", TEMPLATE, None, 404, ("wifi",)),
+    post(f"{TEMPLATE}/apply", {"cabinets": ["cab-1"]}, 404, "wifi"),
+    post(f"{TEMPLATE}/apply", {"cabinets": ["cab-1"], "version": 0}, 400, "version"),
+    post(f"{TEMPLATE}/apply", {"cabinets": ["cab-1"], "version": True}, 400, "version"),
+    post(f"{TEMPLATE}/apply", {"cabinets": ["cab-1"], "machineControl": "RESTART"}, 400, "machineControl"),
+    Bad("GET", f"{TEMPLATE}/drift", None, 404, ("wifi",)),
+    Bad("GET", f"{TEMPLATE}/drift?version=x", None, 400, ("version",)),
+]
 CASES = [
     *FLOOR,
+    *TEMPLATES,
     *BATCHES,
     *METERS,
     *RECORDS,

@@ -20,7 +20,7 @@ from cms.store.fenced import FREE, Fenced, fenced
 from cms.store.store import Store
 from cms.tests.desk import NOW_MS, RELAY, Desk, at_desk
 from cms.tests.engines import Play, mongodb_database, mongodb_uri, play
-from cms.tests.test_access import ADMITTED, BODIES, MAY, ROUTES, bearer, settle, streaming, token_of
+from cms.tests.test_access import ADMITTED, BODIES, MAY, ROUTES, bearer, settle, streaming, token_of, with_ids
 from wire.commands import RESTART
 
 __all__ = ["mongodb_database", "mongodb_uri", "play"]
@@ -48,6 +48,12 @@ TABLE = {
     ("GET", "/metrics"): WHOLE,
     ("POST", "/api/batches"): MANY,
     ("GET", "/api/batches"): MANY,
+    ("GET", "/api/templates"): FREE_FOR_ALL,
+    ("GET", "/api/templates/{template}"): FREE_FOR_ALL,
+    ("PUT", "/api/templates/{template}"): WHOLE,
+    ("DELETE", "/api/templates/{template}"): WHOLE,
+    ("POST", "/api/templates/{template}/apply"): MANY,
+    ("GET", "/api/templates/{template}/drift"): MANY,
     ("GET", "/api/batches/{batchId}"): MANY,
     ("GET", "/api/fields"): FREE_FOR_ALL,
     ("POST", "/api/fields/check"): FREE_FOR_ALL,
@@ -87,7 +93,7 @@ def filled(path: str, cabinet: tuple[str, str]) -> str:
         "/api/mqtt/config/subscribe": f"?relayId={relay_id}",
         "/api/cabinets/{cabinetId}/meters": "?wait=0.01",
     }
-    return path.replace("{cabinetId}", cabinet_id).replace("{batchId}", "b-1") + query.get(path, "")
+    return with_ids(path, cabinet_id) + query.get(path, "")
 
 
 def body_for(path: str, relay_id: str) -> Any:
