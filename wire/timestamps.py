@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from wire.errors import MessageError
 
@@ -10,6 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=256)
 def format_timestamp(epoch_ms: int) -> str:
     """Milliseconds since 1970 as ``2024-01-15T10:30:00.000Z``."""
     moment = _EPOCH + epoch_ms * _MILLISECOND

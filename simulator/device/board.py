@@ -26,7 +26,8 @@ class Board:
     connection.
 
     ``play`` is how the machine is played, None where it is left alone; ``awaited`` are the bits of the
-    conditions for which an attendant is on the way; ``percent`` is what was told of a download."""
+    conditions for which an attendant is on the way; ``percent`` is what was told of a download; ``routed`` is
+    the last route, and the version of the memory that it is by."""
 
     relay_id: str
     memory: Memory
@@ -46,9 +47,14 @@ class Board:
     confirm_ms: int | None = None
     percent: int = 0
     counters: Counter[str] = field(default_factory=Counter)
+    routed: tuple[object, Route] | None = None
 
     def route(self) -> Route:
-        return route_of(self.relay_id, self.memory)
+        """By the values in force."""
+        version = self.memory.version
+        if self.routed is None or self.routed[0] is not version:
+            self.routed = version, route_of(self.relay_id, self.memory)
+        return self.routed[1]
 
     def stamp(self, now_ms: int) -> int | None:
         """The time as this board knows it."""

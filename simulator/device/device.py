@@ -12,7 +12,7 @@ from simulator.device.dice import Dice
 from simulator.device.effects import Effect
 from simulator.device.firmware import Progress, is_loading
 from simulator.device.image import Image, Received, verified
-from simulator.device.link import Refusal, topics_heard
+from simulator.device.link import Refusal
 from simulator.device.memory import Memory
 from simulator.device.play import Play
 from simulator.device.transitions import TRANSITIONS, Input, State
@@ -134,7 +134,7 @@ class Device:
         """A message arrived on one of the subscribed topics."""
         board = self._board
         board.counters["received"] += 1
-        shared = topic in topics_heard(board.relay_id, board.memory.values("mqtt"))[1:]
+        shared = topic in board.route().all_boards
         what, order = reception.read(payload, shared=shared, now_ms=board.stamp(now_ms))
         effects = self.step(what, now_ms, order)
         if self._state is State.ONLINE and board.memory.on_trial:
@@ -165,14 +165,14 @@ class Device:
     def _next(self) -> tuple[int, Input] | None:
         """The timer that is due first, and what it is the input of."""
         board, first = self._board, None
-        for due_ms, what in (
-            (board.fall_back_ms, Input.TRIAL_OVER),
-            (board.due_ms, Input.TIMER),
-            (board.confirm_ms, Input.UNCONFIRMED),
-            (board.play_ms, Input.TURN),
-        ):
-            if due_ms is not None and (first is None or due_ms < first[0]):
-                first = (due_ms, what)
+        if (due_ms := board.fall_back_ms) is not None:
+            first = due_ms, Input.TRIAL_OVER
+        if (due_ms := board.due_ms) is not None and (first is None or due_ms < first[0]):
+            first = due_ms, Input.TIMER
+        if (due_ms := board.confirm_ms) is not None and (first is None or due_ms < first[0]):
+            first = due_ms, Input.UNCONFIRMED
+        if (due_ms := board.play_ms) is not None and (first is None or due_ms < first[0]):
+            first = due_ms, Input.TURN
         return first
 
     def _loading(self, what: Input, now_ms: int, detail: Progress | Image | str) -> list[Effect]:

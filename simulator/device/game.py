@@ -35,7 +35,7 @@ CASH_OUT_PRESSED, TICKET_PRINTED = "66", "3D"
 def play(board: Board, win: int | None, now_ms: int) -> list[Effect]:
     """One game; ``win`` is its win in credits, None where chance decides."""
     habits = board.habits()
-    if _held_up(board, of.HOLDS_PLAY) or board.memory.meter(meters.CREDITS) < habits.bet:
+    if _held_up(board, of.HOLDS_PLAY) or board.memory.credits < habits.bet:
         return _refused(board, "game")
     return _kept(board, _played(board, Telling(board, now_ms), win))
 
@@ -52,7 +52,7 @@ def insert_bill(board: Board, denomination: int, now_ms: int) -> list[Effect]:
 
 def cash_out(board: Board, _: object, now_ms: int) -> list[Effect]:
     """The player takes his credits, by ticket or, if they are many, by hand."""
-    if board.memory.conditions & of.HOLDS_PLAY or not board.memory.meter(meters.CREDITS):
+    if board.memory.conditions & of.HOLDS_PLAY or not board.memory.credits:
         return _refused(board, "cash-out")
     return _kept(board, _cashed_out(board, Telling(board, now_ms)))
 
@@ -115,11 +115,11 @@ def turn(board: Board, _: object, now_ms: int) -> list[Effect]:
 def _players_turn(board: Board, telling: Telling, habits: Play) -> None:
     """A bill where credits are short, then a game; a player who won enough takes it instead."""
     memory, dice, before = board.memory, board.chance(), board.memory.conditions
-    if memory.meter(meters.CREDITS) >= habits.cash_out_from:
+    if memory.credits >= habits.cash_out_from:
         _cashed_out(board, telling)
-    elif memory.meter(meters.CREDITS) < habits.bet and not memory.conditions & of.HOLDS_BILLS:
+    elif memory.credits < habits.bet and not memory.conditions & of.HOLDS_BILLS:
         _offered(board, telling, habits)
-    if memory.meter(meters.CREDITS) >= habits.bet and not memory.conditions & of.HOLDS_PLAY:
+    if memory.credits >= habits.bet and not memory.conditions & of.HOLDS_PLAY:
         _played(board, telling, None)
         if dice.random() < habits.tilt:
             _begun(board, telling, of.TILT)
@@ -187,7 +187,7 @@ def _rejected(telling: Telling, bill: int) -> Telling:
 
 def _cashed_out(board: Board, telling: Telling) -> Telling:
     memory = board.memory
-    credits = memory.meter(meters.CREDITS)
+    credits = memory.credits
     memory.count(meters.CANCELLED, credits)
     telling.exception(CASH_OUT_PRESSED)
     if credits < board.habits().handpay_from:

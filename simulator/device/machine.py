@@ -60,12 +60,12 @@ def push(board: Board, order: MeterPush, _: int) -> list[Effect]:
     if order.relay_id != board.relay_id or order.code != PUSH_CODE:
         board.counters["other-relay"] += 1
         return []
-    address = int(board.memory.values("coms")["comsAddr"])
+    address = int(board.memory.value("coms", "comsAddr"))
     return [board.route().machine(_answered(board, MeterPoll(PUSHED_METERS, address)))]
 
 
 def reset_meters(board: Board, _: object, __: int) -> list[Effect]:
-    if board.memory.values("coms")["comsMode"] == SAS_MODE:
+    if board.memory.value("coms", "comsMode") == SAS_MODE:
         return [board.route().machine(FAILED)]
     board.memory.clear_meters()
     return [Save(board.memory), board.route().machine(RESET)]

@@ -81,6 +81,17 @@ class Memory:
         merged = {**base, **changed}
         return {field.name: merged[field.name] for field in COMPONENTS[component] if field.name in merged}
 
+    def value(self, component: str, name: str) -> Value:
+        """The value in force of one field that is always set."""
+        if self._changes is not None and name in (changed := self._changes.get(component, _NONE)):
+            return changed[name]
+        return self._factory.values(component)[name]
+
+    @property
+    def version(self) -> object:
+        """Another one whenever values in force were changed; only to be compared by `is`."""
+        return self._changes
+
     def shown(self, component: str) -> dict[str, Value]:
         """The values in force that the board answers: all but those of fields that it lacks."""
         values, lacks = self.values(component), self._factory.lacks(component)
@@ -142,6 +153,11 @@ class Memory:
 
     def clear_meters(self) -> None:
         self._meters = None
+
+    @property
+    def credits(self) -> int:
+        """What the player has."""
+        return 0 if self._meters is None else self._meters.credits
 
     @property
     def conditions(self) -> int:

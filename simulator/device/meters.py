@@ -34,6 +34,7 @@ COUNTED = (COIN_IN, COIN_OUT, JACKPOT, HANDPAID, CANCELLED, WON, LOST, BILLS)
 LARGEST = 10**15
 
 _INDEX = {code: index for index, code in enumerate(COUNTED)}
+_BILLS, _COIN_OUT, _COIN_IN, _CANCELLED = (_INDEX[code] for code in (BILLS, COIN_OUT, COIN_IN, CANCELLED))
 
 
 class Meters:
@@ -51,6 +52,12 @@ class Meters:
             return self._counted[index]
         derive = _DERIVED.get(code)
         return 0 if derive is None else derive(self)
+
+    @property
+    def credits(self) -> int:
+        """The meter CREDITS."""
+        counted = self._counted
+        return counted[_BILLS] + counted[_COIN_OUT] - counted[_COIN_IN] - counted[_CANCELLED]
 
     def count(self, code: str, amount: int) -> None:
         """Add to one of COUNTED."""
@@ -81,7 +88,7 @@ def _is_count(value: Any) -> bool:
 
 _DERIVED: Mapping[str, Callable[[Meters], int]] = {
     PLAYED: lambda m: m[WON] + m[LOST],
-    CREDITS: lambda m: m[BILLS] + m[COIN_OUT] - m[COIN_IN] - m[CANCELLED],
+    CREDITS: lambda m: m.credits,
     TOTAL_WON: lambda m: m[COIN_OUT] + m[JACKPOT],
     DROP: lambda m: m[BILLS],
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulator.device.effects import Publish
+from simulator.device.link import topics_heard
 from simulator.device.memory import Memory
 from wire import reports
 from wire.fields import Value
@@ -19,12 +20,14 @@ MAX_REASON = 120
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where one board's reports go while its connection lasts. ``mac`` is the relay id (INT-36)."""
+    """Where one board's reports go while its connection lasts; ``all_boards`` is the topic, if any, on which
+    it hears with all others. ``mac`` is the relay id (INT-36)."""
 
     relay_id: str
     pub_topic: str
     cfg_topic: str
     qos: int
+    all_boards: tuple[str, ...]
 
     def answer(self, component: str, values: Mapping[str, Value], err: str | None = None) -> Publish:
         """The values in force of one component; with ``err``, why others were refused."""
@@ -63,6 +66,7 @@ def route_of(relay_id: str, memory: Memory) -> Route:
         device_topic(str(mqtt["mqttPubTopic"]), relay_id),
         device_topic(str(mqtt["mqttCfgTopic"]), relay_id),
         int(mqtt["mqttQOS"]),
+        topics_heard(relay_id, mqtt)[1:],
     )
 
 

@@ -15,7 +15,7 @@ class Telling:
     def __init__(self, board: Board, now_ms: int) -> None:
         self._route = board.route()
         self._stamp = board.stamp(now_ms)
-        self._live = board.memory.values("coms")["comsRTE"] == 1
+        self._live = board.memory.value("coms", "comsRTE") == 1
         self.said: list[Effect] = []
 
     def event(self, name: str, pyd: str = "") -> None:

@@ -61,6 +61,7 @@ def test_no_payload_makes_decode_raise_anything_but_a_wire_error(payload: bytes)
 @given(json_objects)
 def test_any_object_can_be_sent_on(fields: dict[str, Any]) -> None:
     assert parse_object(to_bytes(fields)) == fields
+    assert to_bytes(fields) == json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,27 @@ def test_a_damaged_storage_is_refused_by_part_and_shows_no_secret(stored: dict[s
     assert "hidd" not in str(damaged.value)
 
 
+def test_a_version_is_another_one_after_every_change_and_only_then() -> None:
+    memory = Memory(FACTORY)
+    versions = [memory.version]
+    memory.update("mqtt", {"mqttQOS": 0})
+    memory.count("0500", 1)
+    assert memory.version is versions[0]
+    memory.update("mqtt", {"mqttQOS": 1})
+    versions.append(memory.version)
+    memory.update("mqtt", {"mqttPubTopic": "a/"})
+    versions.append(memory.version)
+    memory.keep()
+    assert memory.version is versions[-1]
+    memory.update("net", {"netStaChan": 3})
+    versions.append(memory.version)
+    memory.fall_back()
+    versions.append(memory.version)
+    assert len({id(version) for version in versions}) == len(versions)
+    assert memory.value("mqtt", "mqttPubTopic") == "a/"
+    assert memory.value("mqtt", "mqttSecure") == 0
+
+
 def test_a_board_is_small() -> None:
     relay_ids = [f"e831cd{number:06x}" for number in range(1_000)]
     tracemalloc.start()
