@@ -119,7 +119,7 @@ def test_a_version_is_another_one_after_every_change_and_only_then() -> None:
     memory = Memory(FACTORY)
     versions = [memory.version]
     memory.update("mqtt", {"mqttQOS": 0})
-    memory.count("0500", 1)
+    memory.count("0600", 1)
     assert memory.version is versions[0]
     memory.update("mqtt", {"mqttQOS": 1})
     versions.append(memory.version)
