@@ -6,7 +6,6 @@ itself. Nothing here does I/O.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -89,7 +88,7 @@ class Template:
                 "at": format_timestamp(one.at_ms),
                 "user": one.user,
                 "note": one.note,
-                "config": json.dumps(one.config),
+                "config": {name: dict(values) for name, values in one.config.items()},
             }
             for one in self.versions
         ]
@@ -98,9 +97,7 @@ class Template:
 
 def template_from(sheet: Sheet) -> Template:
     versions = (
-        Version(
-            one["version"], parse_timestamp(one["at"]), one["user"], json.loads(one["config"]), one["note"]
-        )
+        Version(one["version"], parse_timestamp(one["at"]), one["user"], one["config"], one["note"])
         for one in sheet.document["versions"]
     )
     return Template(sheet.id, sheet.at_ms, tuple(versions))

@@ -17,6 +17,7 @@ from cms.template import KEPT, Template, Version, compared, template_from, templ
 from cms.tests.desk import NOW, NOW_MS, RELAY, Desk, at_desk
 from cms.tests.gate import until
 from cms.tests.test_batches import BOTH, OTHER, done, obedient
+from cms.vault import Vault
 from wire.jsontext import to_bytes
 
 PATH = "/api/templates/floor"
@@ -63,6 +64,12 @@ class TestVersions:
         assert template_from(template.sheet()) == template
         assert (template.versions[0].number, template.latest.number) == (3, KEPT + 2)
         assert SECRET not in repr(template) + repr(template.sheet())
+
+    def test_its_passwords_are_sealed_in_the_database(self) -> None:
+        sheet = Template("floor", NOW_MS, (version(WIFI),)).sheet()
+        sealed = Vault([bytes(32)]).sealed(sheet.document)
+        assert SECRET not in json.dumps(sealed)
+        assert Vault([bytes(32)]).opened(sealed) == sheet.document
 
 
 class TestComparing:
