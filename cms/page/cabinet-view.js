@@ -7,6 +7,7 @@ import { createEventsView } from "./events-view.js";
 import { STATES, saidIn } from "./floor-store.js";
 import { createHistoryView } from "./history-view.js";
 import { createMachineView } from "./machine-view.js";
+import { createMetersView } from "./meters-view.js";
 import { createSmibConfiguration } from "./smib-configuration.js";
 import { createSmibStore } from "./store.js";
 
@@ -33,10 +34,12 @@ export async function createCabinetView({ api, floor, session, notices, openLine
   const machine = createMachineView({ session, machine: () => ({ name, id, location: cabinet.location }), order: (command) => api.order(id, { machineControl: command }) });
   const config = createConfigView({ store, session, rules, onExpand: expand, onAskAgain: () => smib.requestAll(), onSave: save, onEdit: (component) => smib.check(component) });
 
+  const meters = createMetersView({ api, floor, notices, cabinet });
+
   const mark = h("p", { class: "state place-state" }, h("span", { class: "mark", "aria-hidden": "true" }), state, " ", badge);
   const head = h("header", { class: "cabinet-head" }, h("p", {}, h("a", { href: "#/" }, "Floor")), h("h1", {}, h("bdi", {}, name)), h("div", { class: "head" }, mark, link));
   const list = h("dl", { class: "facts" }, Object.entries(FACTS).map(([key, label]) => h("div", {}, h("dt", {}, label), h("dd", {}, facts[key]))));
-  const root = h("div", { class: "cabinet" }, head, banner, h("div", { class: "split" }, h("div", { class: "stack" }, h("section", { class: "card", "aria-label": "What it is" }, list, resync), config.root, history.root), h("aside", { class: "beside", "aria-label": "Machine and events" }, machine.root, eventsView.root)));
+  const root = h("div", { class: "cabinet" }, head, banner, h("div", { class: "split" }, h("div", { class: "stack" }, h("section", { class: "card", "aria-label": "What it is" }, list, resync), config.root, history.root), h("aside", { class: "beside", "aria-label": "Machine and events" }, machine.root, meters.root, eventsView.root)));
 
   const draw = perFrame(() => {
     drawFacts();
@@ -136,6 +139,7 @@ export async function createCabinetView({ api, floor, session, notices, openLine
     unsaved: () => (store.isDirty() ? `What you typed for ${name} is not saved.` : ""),
     close() {
       smib.close();
+      meters.close();
       clearInterval(ticking);
       removeEventListener("beforeunload", warn);
       for (const stop of forget) stop();

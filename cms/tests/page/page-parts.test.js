@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { ApiError, createApi } from "../../page/api.js";
 import { hostAndPort, withHostAndPort } from "../../page/fields.js";
+import { asMoney } from "../../page/meters-view.js";
 import { ACTIONS, createSession } from "../../page/session.js";
 
 for (const [uri, host, port] of [
@@ -77,4 +78,13 @@ test("a session that ended is told of, a sign-in that failed is not", async () =
   assert.equal(ended, 0);
   await assert.rejects(api.fields());
   assert.equal(ended, 1);
+});
+
+test("credits are shown as what they are worth, to the cent and however many there are", () => {
+  const credits = (value, worth) => asMoney({ value, unit: "credits" }, worth).replaceAll(/[^0-9]/g, "|");
+  assert.equal(credits(123456, ""), "123|456");
+  assert.equal(credits(123456, "0.01"), "1|234|56");
+  assert.equal(credits(3, "0.25"), "0|75");
+  assert.equal(credits(9_999_999_999, "5.00"), "49|999|999|995|00");
+  assert.equal(asMoney({ value: 7, unit: "games" }, "0.25"), "7");
 });

@@ -190,6 +190,27 @@ def test_a_device_that_never_answers_is_told_of_and_what_is_stored_is_shown(
     expect(visit.section("coms").locator('.steps [data-done="yes"]')).to_have_count(2)
 
 
+def test_meters_are_asked_for_named_and_shown_as_money(enter: Enter) -> None:
+    visit = enter("#/cabinet/cab-1")
+    visit.button("Ask for its meters").click()
+    card = visit.page.get_by_role("region", name="Meters")
+    visit.sees("As of ", card)
+    expect(card.locator("tbody tr")).to_have_count(10)
+    coin_in = card.locator('tr[data-code="0000"]')
+    expect(coin_in.locator("th")).not_to_contain_text("0000")
+    credits = int("".join(filter(str.isdigit, coin_in.locator("td").inner_text())))
+    card.get_by_label("Show money as").select_option("0.05")
+    expect(coin_in.locator("td")).to_have_text(f"{credits * 5 / 100:,.2f}")
+
+
+def test_a_machine_that_tells_no_meters_is_told_of(enter: Enter) -> None:
+    visit = enter("#/cabinet/quiet")
+    visit.tolerated.add(504)
+    visit.button("Ask for its meters").click()
+    visit.sees("5 s", visit.page.get_by_role("region", name="Meters"))
+    expect(visit.button("Ask for its meters")).to_be_enabled()
+
+
 def test_what_the_device_has_is_shown_next_to_what_was_ordered(enter: Enter, floor: Floor) -> None:
     floor.ask("/api/cabinets/cab-4/smib-config", {"smibConfig": {"coms": {"comsGPC": 8}}})
     answer = (
