@@ -24,7 +24,8 @@ from simulator.fleet_file.yaml_document import Document, Entry, compose, describ
 from wire.components import APP, COMPONENTS
 
 KEYS = ("about", "firmware", "config", "lacks", "timing", "clock", "quirks")
-SHIPPED = Path(__file__).resolve().parents[2] / "fixtures" / "profiles"
+SHIPPED = Path(__file__).resolve().parent / "profiles"
+"""A link to fixtures/profiles here, a copy of it in an installed package."""
 LONGEST_BOOT_MS = 600_000
 LONGEST_ABOUT = 1_000
 

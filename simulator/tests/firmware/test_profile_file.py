@@ -12,7 +12,7 @@ from simulator.errors import FleetFileError, FleetPlanError
 from simulator.firmware.profile import Profile
 from simulator.firmware.profile_file import SHIPPED, load_profile, parse_profile
 
-FLEETS = SHIPPED.parent / "fleets"
+FLEETS = Path(__file__).parents[3] / "fixtures" / "fleets"
 
 
 def problems(text: str) -> list[str]:

@@ -20,7 +20,7 @@ from wire.commands import LOCK
 from wire.orders import Command, ConfigRequest, FirmwareOrder, LongPoll
 from wire.sas import MeterPoll
 
-FLEETS = SHIPPED.parent / "fleets"
+FLEETS = Path(__file__).parents[3] / "fixtures" / "fleets"
 ORDER = FirmwareOrder("wifi.bin")
 BUSY = "    play: {games_per_minute: 600, reject: 0, jam: 0, tilt: 0}\n"
 
