@@ -97,8 +97,8 @@ class Application(Service):
             log.event("=", "secrets plain", says=says)
         else:
             wanted = (
-                "a key was wanted, for other machines reach this service, and its database holds the passwords "
-                "of the floor; smib-cms secrets key makes one, plain stores them as they are"
+                "a key was wanted: other machines reach this service, and its database holds passwords of "
+                "the floor; smib-cms secrets key makes one, plain stores them as they are"
             )
             raise SettingError("CMS_SECRETS_KEY", None, wanted)
 

@@ -153,12 +153,12 @@ def test_a_database_in_a_folder_that_is_not_there_is_refused_and_the_folder_not_
 
 
 def test_a_variable_that_is_nearly_a_setting_is_named_at_the_start(tmp_path: Path) -> None:
-    with serving(tmp_path, CMS_DATABSE="x", MQTT_URL="mqtt://u:secret@h") as (program, _):
+    with serving(tmp_path, CMS_DATABSE="x", MQTT_URL="mqtt://u:hush-4711@h") as (program, _):
         program.terminate()
         _, err = program.communicate(timeout=10)
     (line,) = [line for line in err.splitlines() if "not known" in line]
     assert "names=CMS_DATABSE,MQTT_URL" in line
-    assert "secret" not in err
+    assert "hush-4711" not in err
 
 
 def test_an_output_that_takes_nothing_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
