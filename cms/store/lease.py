@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-LEASE_MS = 15_000
-FRESH_MS = 12_000
+LEASE_MS = 10_000
+FRESH_MS = 8_000
 """A lease that lasts longer than this is not renewed: that would be a write for nothing."""
 
-SENDING_MS = 6_000
+SENDING_MS = 2_500
 """How long after its claim an order may be published; the broker's answer is awaited for 5 s at most."""
 
 

@@ -84,7 +84,11 @@ def _is_known(reported: Reported, part: RelayReport) -> bool:
 
 
 def _merged(reported: Reported, parts: Iterable[RelayReport]) -> Reported:
+    """The later report of each field counts: another process may have heard, and stored, what came after."""
     for part in parts:
-        if part.fields:
-            reported.setdefault(part.component, {}).update(part.fields)
+        stored = reported.setdefault(part.component, {}) if part.fields else {}
+        for name, report in part.fields.items():
+            known = stored.get(name)
+            if known is None or known.at_ms <= report.at_ms:
+                stored[name] = report
     return reported

@@ -70,7 +70,7 @@ class TestALease:
         first = FREE.taken("a", NOW)
         assert first == Lease("a", NOW + LEASE_MS, 1)
         assert first.taken("a", NOW + 1000) is first
-        assert first.taken("a", NOW + 4000) == Lease("a", NOW + 4000 + LEASE_MS, 1)
+        assert first.taken("a", NOW + 2000) == Lease("a", NOW + 2000 + LEASE_MS, 1)
         assert first.is_of_another("b", NOW + LEASE_MS - 1)
         assert not first.is_of_another("b", NOW + LEASE_MS)
         assert not first.is_of_another("a", NOW)
@@ -158,6 +158,8 @@ class TestOneForAll:
             assert later.reported["coms"]["comsMode"].at_ms == NOW + 60_000
             (changed,) = await a.report(heard(1, NOW + 60_001))
             assert changed.reported["coms"]["comsMode"].value == 1
+            (late,) = await b.report(heard(2, NOW + 59_999))
+            assert late.reported["coms"]["comsMode"].value == 1
 
         two_on(mongodb_database, scenario)
 

@@ -18,7 +18,7 @@ from simulator.fleet.plan import FleetPlan
 from simulator.fleet.reading import Reading
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet.tally import Tally
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from wire.address import BrokerAddress
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Run:
 
     plan: FleetPlan
     broker: BrokerAddress
-    links: PahoLinks
+    links: MqttLinks
     state: StateDir | None = None
     control: ControlOptions | None = None
     patience_s: float = PATIENCE_S
