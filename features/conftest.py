@@ -285,7 +285,19 @@ def shared_broker(
     if isinstance(recording, Recording):
         between = Between("external" if plan.broker else plan.engine, str(broker.address), probes)
         recording.header = dataclasses.replace(recording.header, broker=between)
+    broker.differs = {one.name: one.sentence for one in probes if one.differs}
     return broker
+
+
+@pytest.fixture
+def needs(shared_broker: AnyBroker) -> Callable[[str], None]:
+    """``needs("full stop")`` ends a scenario as untestable where that probe saw the broker differ."""
+
+    def needs(probe: str) -> None:
+        if sentence := shared_broker.differs.get(probe):
+            raise Untestable(f"the broker is not as it should be: {sentence}")
+
+    return needs
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,21 @@ Feature: A device applies an update
     Examples:
       | component | values                                    | changed              |
       | mqtt      | {"mqttQOS": 1}                            | mqttQOS              |
-      | mqtt      | {"mqttUsername": "floor"}                 | mqttUsername         |
       | net       | {"netStaSSID": "Old_WiFi", "netMode": 0}  | netStaSSID, netMode  |
+
+  @req-CFG-3 @req-CFG-4
+  Scenario: An update of the name that a device signs in with changes nothing else
+    Given the broker lets in whoever gives a name
+    When the CMS updates the device's "mqtt" settings
+      """
+      {"mqttUsername": "floor"}
+      """
+    Then the device confirms its "mqtt" settings with
+      """
+      {"mqttUsername": "floor"}
+      """
+    And the device is back on the network
+    And nothing but "mqttUsername" has changed in the device's settings
 
   @req-CFG-5
   Scenario Outline: A value that a device can't take is refused with the whole update

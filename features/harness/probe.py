@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -13,21 +14,27 @@ from features.harness.record.header import Probe
 from wire.address import BrokerAddress
 
 LARGE = 1024 * 1024
+FULL_STOP, NAMES = "full stop", "names"
+"""The probes that scenarios ask for."""
 _NUMBERS = itertools.count(1)
 _BEHIND = b"behind"
 
 
 def probed(address: BrokerAddress, timeline: Timeline) -> Iterator[Probe]:
-    """What each probe saw. Missing where the broker does not let a client in at all."""
+    """What each probe saw; of a broker that lets no client in, that it differs in everything."""
     for name, probe, wanted, otherwise in PROBES:
         topic = f"probe/{os.getpid()}/{next(_NUMBERS)}"
         try:
-            with connected("probe", address, timeline) as peer:
+            with connected("probe", _signed(address) if name == NAMES else address, timeline) as peer:
                 as_wanted = probe(peer, topic)
                 peer.publish(topic, b"", retain=True)  # nothing of ours stays on a broker that is not ours
         except (Missing, OSError):
             as_wanted = False
         yield Probe(name, not as_wanted, wanted if as_wanted else otherwise)
+
+
+def _signed(address: BrokerAddress) -> BrokerAddress:
+    return dataclasses.replace(address, username="probe", password="probe")
 
 
 def _keeps_retained(peer: Peer, topic: str) -> bool:
@@ -65,6 +72,17 @@ def _keeps_order(peer: Peer, topic: str) -> bool:
     return [one.payload for one in came] == sent
 
 
+def _keeps_full_stops(peer: Peer, topic: str) -> bool:
+    peer.subscribe(f"{topic}/+")
+    peer.publish(f"{topic}/a.b", b"live")
+    peer.publish(f"{topic}/z", _BEHIND)
+    return peer.inbox.first(lambda one: one.topic.startswith(topic), "a message").topic == f"{topic}/a.b"
+
+
+def _lets_in(peer: Peer, topic: str) -> bool:
+    return bool(peer.name and topic)  # it is in
+
+
 def _first(peer: Peer, topic: str) -> Received:
     return peer.inbox.first(lambda one: one.topic == topic, "the probe's own message")
 
@@ -99,5 +117,17 @@ PROBES: tuple[tuple[str, Callable[[Peer, str], bool], str, str], ...] = (
         _keeps_order,
         "messages of one client keep their order",
         "messages of one client do not keep their order",
+    ),
+    (
+        FULL_STOP,
+        _keeps_full_stops,
+        "a full stop in a topic is a character like any other",
+        "a full stop in a topic separates levels: relay ids that hold one can't be routed here",
+    ),
+    (
+        NAMES,
+        _lets_in,
+        "whoever gives a name and a password is let in, as nobody is asked for them",
+        "a name and a password are judged although nobody is asked for them",
     ),
 )

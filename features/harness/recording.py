@@ -209,16 +209,24 @@ class Recording:
         )
         check = values.part("check", Check.from_json)
         check = dataclasses.replace(check, reproduce=reproduction(check, here))
-        if self._journal is None:
-            self.header = here
-            self._journal = Journal(self.folder / FILE, here)
-        if check.id not in self._checks:
-            self._checks[check.id] = check
+        if check.id in self._checks:
+            return
+        self._checks[check.id] = check
+        if self._journal is not None:
             self._journal.add(check)
+        elif here.broker.probes or not here.broker.name:  # before, no worker has met the broker of the run
+            self._begin(here)
+
+    def _begin(self, header: Header) -> Journal:
+        self.header = header
+        self._journal = Journal(self.folder / FILE, header)
+        for check in self._checks.values():
+            self._journal.add(check)
+        return self._journal
 
     def _close(self) -> int:
         """Rules, writes the footer and the reports; the exit code."""
-        journal = self._journal or Journal(self.folder / FILE, self.header)
+        journal = self._journal or self._begin(self.header)
         if others := self._failed - self._checks.keys():
             self._trouble.append(f"{len(others)} tests failed that are no scenarios, as {min(others)}")
         run = self._run()

@@ -33,7 +33,7 @@ BROKER_START = 120.0
 
 class Broker:
     """A broker of the harness's own, by ``engine``. ``address`` stays the same when it is stopped and started
-    again."""
+    again; ``differs`` is what probes found, in sentences."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Broker:
     ) -> None:
         self._workshop = workshop
         self._options = ("--engine", engine, *options)
+        self.differs: Mapping[str, str] = {}
         self._running = self._start(0)
         facts = self._running.ready(BROKER_START)
         scheme, _, rest = facts["mqtt"].partition("://")
@@ -70,6 +71,7 @@ class ExternalBroker:
 
     def __init__(self, address: BrokerAddress) -> None:
         self.address = address
+        self.differs: Mapping[str, str] = {}
 
     @property
     def websocket(self) -> BrokerAddress:

@@ -12,6 +12,7 @@ from features.harness.floor import Cabinet, Floor
 from features.harness.marker import orders_before_marker
 from features.harness.peer import Peer, Received
 from features.harness.played import TOPICS, PlayedSmib, has, same
+from features.harness.probe import FULL_STOP
 from features.harness.web import Answer, Web
 from features.steps.operator import stamp
 from wire import orders
@@ -40,7 +41,9 @@ def _other_smib(other_cabinet: Cabinet, join: Join) -> PlayedSmib:
 
 
 @given(parsers.parse('a SMIB with the relay id "{relay_id}" is connected'), target_fixture="smib")
-def _smib_with_id(relay_id: str, join: Join) -> PlayedSmib:
+def _smib_with_id(relay_id: str, join: Join, needs: Callable[[str], None]) -> PlayedSmib:
+    if "." in relay_id:
+        needs(FULL_STOP)
     return PlayedSmib(relay_id, join("SMIB", TOPICS.relay(relay_id)))
 
 

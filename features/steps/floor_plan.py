@@ -16,6 +16,7 @@ from features.harness.observation import Observation
 from features.harness.peer import Peer
 from features.harness.plan import Plan
 from features.harness.played import TOPICS, PlayedCms, PlayedSmib
+from features.harness.probe import NAMES
 from features.harness.process import Workshop
 from features.harness.readiness import readiness
 from features.harness.stream import Stream
@@ -34,6 +35,11 @@ USUAL_TOPICS = {
     "MQTT_CFG_TOPIC": TOPICS.config,
     "MQTT_SUB_TOPIC": TOPICS.server_prefix,
 }
+
+
+@given("the broker lets in whoever gives a name")
+def _lets_in(needs: Callable[[str], None]) -> None:
+    needs(NAMES)
 
 
 @given("a broker of its own", target_fixture="broker")

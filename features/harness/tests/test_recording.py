@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from features.harness.record.check import Check
+from features.harness.record.header import Between, Probe
 from features.harness.record.run import Run, read_run
 from features.harness.record.verdict import Verdict
+from features.harness.recording import PROPERTY, Recording
+from features.harness.tests.recorded import HEADER, check
 
 pytest_plugins = ["pytester"]
 
@@ -272,3 +278,20 @@ def test_a_record_that_can_not_be_written_is_a_sentence(session: pytest.Pytester
     result = ran(session, GREEN)
     assert result.ret == 2
     result.stdout.fnmatch_lines(["*run.ndjson: the record could not be written: No space left on device*"])
+
+
+def test_the_record_begins_when_a_worker_has_met_the_broker(tmp_path: Path) -> None:
+    known = Between("amqtt", "mqtt://h:1")
+    met = dataclasses.replace(known, probes=(Probe("order", False, "it is kept"),))
+    recording = Recording(dataclasses.replace(HEADER, broker=known), tmp_path)
+    for name, between in (("a", known), ("b", met), ("c", known)):
+        carried = {"check": check(name).to_json(), "subjects": [], "broker": between.to_json()}
+        report = pytest.TestReport(name, ("", None, ""), {}, "passed", None, "teardown")
+        report.user_properties.append((PROPERTY, json.dumps(carried)))
+        recording.pytest_runtest_logreport(report)
+    session = SimpleNamespace(shouldfail=False, shouldstop=False, exitstatus=0)
+    recording.pytest_sessionfinish(cast(pytest.Session, session), 0)
+    run = read_run(tmp_path)
+    assert run.header is not None
+    assert run.header.broker == met
+    assert [one.id[-1] for one in run.checks] == ["a", "b", "c"]
