@@ -6,20 +6,19 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.command_line import broker_uri, duration
 from simulator.control.options import add_control_options, control_options
-from simulator.errors import FleetPlanError, LinkError
+from simulator.errors import FleetPlanError
 from simulator.fleet.credential_options import add_credential_options, papers_of, refuse_odd_credentials
 from simulator.fleet.feed import Word, say
 from simulator.fleet.fleet import PapersOf
 from simulator.fleet.gathering import gathered, ready_line
 from simulator.fleet.open_files import allow_open_files
-from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan
+from simulator.fleet.options import add_ca_option, add_plan_options, add_play_option, chosen_plan
 from simulator.fleet.part_options import add_part_options, parts_of
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.report_options import add_report_options, check_reports, judged
@@ -30,7 +29,8 @@ from simulator.fleet.tally import Tally
 from simulator.fleet.view import View
 from simulator.fleet.virtual_options import add_virtual_options, refuse_odd_options
 from simulator.interrupt import until_interrupted
-from simulator.link.links import MqttLinks
+from simulator.link.links import PahoLinks
+from simulator.link.trust import trusting
 
 FEED_S = 0.5
 """Between two lines to the process that started this one."""
@@ -86,12 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep the devices' memories in this folder (default: nowhere)",
     )
-    parser.add_argument(
-        "--ca-file",
-        type=Path,
-        metavar="FILE",
-        help="certificates to trust for TLS (default: the system's)",
-    )
+    add_ca_option(parser)
     parser.add_argument(
         "--patience",
         type=duration,
@@ -183,7 +178,7 @@ def _run(args: argparse.Namespace, plan: FleetPlan, state: StateDir | None, pape
     return Run(
         plan,
         args.broker,
-        MqttLinks(tls=trusting(args.ca_file)),
+        PahoLinks(tls=trusting(args.ca_file)),
         state,
         control_options(args),
         PATIENCE_S if args.patience is None else args.patience / 1000,
@@ -208,13 +203,3 @@ def kept_in(folder: Path | None) -> Iterator[StateDir | None]:
     else:
         with StateDir(folder) as state:
             yield state
-
-
-def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
-    """A TLS context that trusts the certificates in a file; None for the system's own."""
-    if ca_file is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=str(ca_file))
-    except (OSError, ssl.SSLError) as exc:
-        raise LinkError("no TLS", f"--ca-file {ca_file}: certificates in PEM were wanted ({exc}).") from exc

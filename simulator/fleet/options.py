@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from simulator.command_line import count, pace, seed
 from simulator.fleet.plan import DEFAULT_COUNT, FleetPlan
@@ -41,6 +42,16 @@ def add_play_option(parser: argparse.ArgumentParser, default: float) -> None:
         metavar="N",
         help="games a minute on each machine, for groups whose file does not say how they are played; "
         f"0 = nobody plays (default {default:g})",
+    )
+
+
+def add_ca_option(parser: argparse.ArgumentParser) -> None:
+    """`--ca-file`, for the commands that reach a broker over TLS."""
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="certificates to trust for TLS (default: the system's)",
     )
 
 

@@ -30,7 +30,10 @@ class CmsProcess:
     stderr. `url` is known once it is `ready`.
     """
 
-    def __init__(self, broker: BrokerAddress, port: int, folder: Path, log: Path | None) -> None:
+    def __init__(
+        self, broker: BrokerAddress, port: int, folder: Path, log: Path | None, ca_file: Path | None = None
+    ) -> None:
+        self._ca_file = ca_file
         self._broker = broker
         self._port = port
         self._folder = folder
@@ -57,6 +60,8 @@ class CmsProcess:
         }
         if not self._broker.tls:
             environment.pop("MQTT_CA_FILE", None)
+        elif self._ca_file is not None:
+            environment["MQTT_CA_FILE"] = str(self._ca_file)
         self._child = await Child.start(NAME, [sys.executable, "-m", "cms", "serve"], environment, self.log)
 
     async def ready(self) -> None:

@@ -14,7 +14,7 @@ from simulator.broker import Engine
 from simulator.broker.installed import search_path
 from simulator.command_line import broker_uri, port
 from simulator.control.options import add_control_options, control_options
-from simulator.fleet.options import add_plan_options, add_play_option, chosen_plan
+from simulator.fleet.options import add_ca_option, add_plan_options, add_play_option, chosen_plan
 from wire.address import BrokerAddress
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the CMS's database, the devices' memories and the logs here (default: a folder that is "
         "removed at the end, unless a part of the floor ended by itself)",
     )
+    add_ca_option(parser)
     add_control_options(parser)
     parser.add_argument("--plain", action="store_true", help="lines instead of a screen, on a terminal too")
     parser.add_argument(
@@ -113,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
         state=args.state,
         verbose=args.verbose,
         control=control_options(args),
+        ca_file=args.ca_file,
     )
     plain = args.plain or args.verbose or not sys.stdout.isatty()
     asyncio.run(until_interrupted(run_lab(options, sys.stdout, plain=plain)))

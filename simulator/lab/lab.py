@@ -28,6 +28,7 @@ from simulator.lab.claim import PortClaim
 from simulator.lab.cms_process import CmsProcess
 from simulator.lab.folder import CMS_LOG, FLOOR_LOG, LabFolder
 from simulator.link.links import PahoLinks
+from simulator.link.trust import trusting
 from simulator.session.surroundings import Tell
 from simulator.traffic.pulse import Pulse
 from wire.address import BrokerAddress, parse_address
@@ -56,6 +57,7 @@ class LabOptions:
     state: Path | None = None
     verbose: bool = False
     control: ControlOptions | None = None
+    ca_file: Path | None = None
 
 
 class Lab:
@@ -69,9 +71,10 @@ class Lab:
         hook = _listener(self.pulse)
         if self.control is not None:
             hook = self.control.hook(hook)
-        self.fleet = Fleet(options.plan, PahoLinks(), broker=self.address, state=state, on_event=hook)
+        links = PahoLinks(tls=trusting(options.ca_file))
+        self.fleet = Fleet(options.plan, links, broker=self.address, state=state, on_event=hook)
         log = None if options.verbose else folder.log(CMS_LOG)
-        self.cms = CmsProcess(self.address, options.port, folder.path, log)
+        self.cms = CmsProcess(self.address, options.port, folder.path, log, options.ca_file)
         self._ports = ports
 
     async def start(self) -> None:
@@ -122,7 +125,7 @@ async def running(options: LabOptions) -> AsyncIterator[Lab]:
     """
     with ExitStack() as stack:
         ports = _claimed(options, stack)
-        await _reach(options.broker)
+        await _reach(options.broker, options.ca_file)
         folder = stack.enter_context(LabFolder(options.state))
         _log_to(folder, options.verbose, stack)
         state = None if options.state is None else stack.enter_context(StateDir(folder.path / "devices"))
@@ -170,14 +173,14 @@ async def _broker_ended(broker: Broker) -> str:
     return f"the broker ended by itself: {await broker.ended()}"
 
 
-async def _reach(broker: BrokerAddress | None) -> None:
+async def _reach(broker: BrokerAddress | None, ca_file: Path | None) -> None:
     """OnlookerError unless somebody else's broker, where there is one, lets us in."""
     if broker is not None:
         from simulator.traffic.tail import (
             probe,  # a fifth of a second that a lab with its own broker does without
         )
 
-        await probe(broker)
+        await probe(broker, trusting(ca_file))
 
 
 def _with_logs(error: LabError, folder: LabFolder) -> LabError:

@@ -71,18 +71,20 @@ async def follow_whole(
         delay = min(2 * delay, LAST_RETRY_S)
 
 
-async def probe(address: BrokerAddress) -> None:
+async def probe(address: BrokerAddress, tls: ssl.SSLContext | None = None) -> None:
     """OnlookerError unless the broker lets us in now."""
-    async with look_on(address):
+    async with look_on(address, tls):
         return
 
 
 @asynccontextmanager
-async def look_on(address: BrokerAddress) -> AsyncIterator[aiomqtt.Client]:
-    """A client at the broker; OnlookerError if it does not let us in, or ends the connection."""
+async def look_on(address: BrokerAddress, tls: ssl.SSLContext | None = None) -> AsyncIterator[aiomqtt.Client]:
+    """A client at the broker, which trusts the system's certificates where `tls` is None; OnlookerError if it
+    does not let us in, or ends the connection.
+    """
     await _answers(address)
     try:
-        async with _client(address) as client:
+        async with _client(address, tls) as client:
             yield client
     except aiomqtt.MqttError as exc:
         raise OnlookerError(str(address), _why(exc)) from exc
@@ -118,7 +120,7 @@ async def _answers(address: BrokerAddress) -> None:
     writer.close()
 
 
-def _client(address: BrokerAddress) -> aiomqtt.Client:
+def _client(address: BrokerAddress, tls: ssl.SSLContext | None) -> aiomqtt.Client:
     try:
         return aiomqtt.Client(
             address.host,
@@ -128,7 +130,7 @@ def _client(address: BrokerAddress) -> aiomqtt.Client:
             timeout=CONNECT_S,
             transport="websockets" if address.websocket else "tcp",
             websocket_path=(address.path or DEFAULT_PATH) if address.websocket else None,
-            tls_context=ssl.create_default_context() if address.tls else None,
+            tls_context=(tls or ssl.create_default_context()) if address.tls else None,
         )
     except ssl.SSLError as exc:
         raise OnlookerError(str(address), f"TLS can't be used: {exc}") from exc
