@@ -13,6 +13,7 @@ import { askSignIn } from "./sign-in.js";
 import { adoptTheme } from "./theme.js";
 
 const ENTER_AGAIN_MS = 3_000;
+const CHECK_MS = 5_000;
 const LINK = { connecting: "Connecting", live: "Live", stale: "Connection lost, reconnecting" };
 
 const main = document.getElementById("main");
@@ -50,6 +51,15 @@ async function enter() {
 async function signedOut() {
   const next = await askSignIn(api, "Your session has ended. What you typed is still here; try again after signing in.");
   if (next.user !== session.user || next.role !== session.role) location.reload();
+}
+
+let asking = null;
+
+/** A stream ends with the session that opened it, which may be one of another tab, and opens for nobody without one. */
+async function checkSession() {
+  const now = await api.session().then(createSession, () => null); // who can't be asked is asked again
+  if (now?.needed) signedOut();
+  else if (now && now.user !== session.user) location.reload();
 }
 
 function showPerson() {
@@ -123,7 +133,10 @@ shareStream("/api/events", {
     link.dataset.state = state;
     document.documentElement.dataset.link = state;
     say(link, LINK[state]);
-    if (state === "stale" && session.user !== null) api.session().then((answer) => createSession(answer).needed && signedOut()).catch(() => {});
+    clearInterval(asking);
+    if (state !== "stale" || session.user === null) return;
+    asking = setInterval(checkSession, CHECK_MS);
+    checkSession();
   },
 });
 

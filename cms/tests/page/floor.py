@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cms.tests.page.program import Program
+from cms.tests.page.publisher import publish
 
 HOSTILE = '<img src=x onerror="document.title=1"><b>Lion</b>'
 RTL = "\u05e8\u05e9\u05ea \u05d4\u05e7\u05d6\u05d9\u05e0\u05d5 12345678901"
@@ -68,6 +69,11 @@ class Floor:
         request = urllib.request.Request(self.url + path, data, {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+    def event(self, relay_id: str, typ: str, payload: str = "") -> None:
+        """A machine says something that no virtual SMIB would."""
+        message = {"typ": typ, "rly": relay_id, "mac": "", "tkn": "", "pyd": payload}
+        publish(self.mqtt_port, f"sas/gli/server/{relay_id}", json.dumps(message).encode())
 
     def close(self) -> None:
         for program in (self._fleet, self._cms, self._broker):

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from cms.tests.page.conftest import Enter
 from cms.tests.page.floor import HOSTILE, NETWORKS, PASSWORD, RELAYS, RTL, Floor
 from cms.tests.page.publisher import publish
-from cms.tests.page.visit import PATIENCE_MS
 
 pytestmark = pytest.mark.xdist_group("page")
 
@@ -26,7 +25,7 @@ def test_the_wifi_of_a_machine_is_changed_and_the_device_confirms_it(enter: Ente
     visit.input("netStaPwd").fill(PASSWORD)
     visit.button("Save network configuration").click()
     net = visit.section("net")
-    expect(net.locator('.steps [data-done="yes"]')).to_have_count(3, timeout=PATIENCE_MS)
+    expect(net.locator('.steps [data-done="yes"]')).to_have_count(3)
     for step in STEPS:
         visit.sees(step, net)
     visit.sees("The device has these values in force.", net)
@@ -54,7 +53,7 @@ def test_all_of_it_by_keyboard(enter: Enter) -> None:
     keys.press("Control+a")
     keys.type("250")
     keys.press("Enter")
-    expect(visit.section("coms").locator('.steps [data-done="yes"]')).to_have_count(3, timeout=PATIENCE_MS)
+    expect(visit.section("coms").locator('.steps [data-done="yes"]')).to_have_count(3)
     visit.button("Lock").focus()
     keys.press("Enter")
     expect(visit.page.get_by_role("dialog")).to_contain_text("Lock Royal Koi 7?")
@@ -91,11 +90,11 @@ def test_two_people_at_one_cabinet_one_of_whom_edits(enter: Enter) -> None:
     one.button("Save communication configuration").click()
     one.sees("The device has these values in force.", one.section("coms"))
     # The other sees it at once, and what is being typed there stays.
-    expect(other.input("comsRateMs")).to_have_value("300", timeout=PATIENCE_MS)
+    expect(other.input("comsRateMs")).to_have_value("300")
     expect(other.input("comsGPC")).to_have_value("77")
     other.button("Save communication configuration").click()
     other.sees("The device has these values in force.", other.section("coms"))
-    expect(one.input("comsGPC")).to_have_value("77", timeout=PATIENCE_MS)
+    expect(one.input("comsGPC")).to_have_value("77")
 
 
 def test_an_edit_of_what_somebody_else_changed_is_shown_before_it_is_saved(
@@ -114,7 +113,7 @@ def test_an_edit_of_what_somebody_else_changed_is_shown_before_it_is_saved(
     expect(visit.input("comsAddr")).to_have_value("9")
     save.click()
     visit.sees("Sent", visit.section("coms"))
-    expect(visit.field("comsAddr").locator(".differs")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(visit.field("comsAddr").locator(".differs")).to_be_hidden()
     assert floor.ask("/api/cabinets/quiet/smib-config")["data"]["smibConfig"]["coms"] == {
         "comsAddr": 9,
         "comsGPC": 6,
@@ -226,7 +225,7 @@ def test_what_the_device_has_is_shown_next_to_what_was_ordered(enter: Enter, flo
     visit.sees("Out of step", visit.page.locator(".place-state"))
     visit.button("Order again what differs").click()
     visit.button("Order again").click()
-    expect(visit.field("comsGPC").locator(".differs")).to_be_hidden(timeout=PATIENCE_MS)
+    expect(visit.field("comsGPC").locator(".differs")).to_be_hidden()
 
 
 @pytest.mark.parametrize(

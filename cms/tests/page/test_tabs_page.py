@@ -7,8 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cms.tests.page.conftest import Enter
 from cms.tests.page.floor import NAMES, RELAYS, Floor
-from cms.tests.page.test_floor_page import event
-from cms.tests.page.visit import PATIENCE_MS, Visit
+from cms.tests.page.visit import Visit
 
 pytestmark = pytest.mark.xdist_group("page")
 
@@ -36,11 +35,11 @@ def test_ten_tabs_all_live_on_few_streams_and_another_reads_when_the_reader_is_c
     tabs += [open_tab(visit, f"#/cabinet/{cabinet_id}") for cabinet_id in NAMES]
     assert streams(floor)["floor"] == 1
     assert streams(floor)["relay"] == LINES
-    event(floor, RELAYS["cab-1"], "MACHINE_LOCKED")
+    floor.event(RELAYS["cab-1"], "MACHINE_LOCKED")
     for page in tabs[:4]:
         expect(page.locator('.place[data-id="cab-1"]')).to_have_attribute("data-state", "locked")
     tabs[0].close()
-    event(floor, RELAYS["cab-1"], "MACHINE_UNLOCKED")
+    floor.event(RELAYS["cab-1"], "MACHINE_UNLOCKED")
     for page in tabs[1:4]:
         expect(page.locator('.place[data-id="cab-1"]')).to_have_attribute("data-state", "online")
         expect(page.locator("#link")).to_have_text("Live")
@@ -61,7 +60,7 @@ def test_a_tab_that_has_to_wait_for_a_line_shows_what_its_machine_says_and_gets_
     visit.input("comsRateMs").fill("310")
     visit.button("Save communication configuration").click()
     visit.sees("The device has these values in force.", visit.section("coms"))
-    event(floor, RELAYS["cab-4"], "GAME_WON", "7")
+    floor.event(RELAYS["cab-4"], "GAME_WON", "7")
     visit.sees("GAME_WON", visit.page.locator(".events"))
     others[1].close()
-    expect(line).to_have_text("This SMIB: live", timeout=PATIENCE_MS)
+    expect(line).to_have_text("This SMIB: live")

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
 PATIENCE_MS = 20_000
-FAILED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
+FAILED = re.compile(r"Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_)")
+AWAY = 0
+"""Stands for no answer at all."""
 
 
 class Visit:
@@ -18,8 +21,8 @@ class Visit:
 
     close() fails for whatever the browser complained of.
 
-    ``tolerated`` are the statuses of answers of which the browser may complain: a test that provokes a
-    failure names it.
+    ``tolerated`` are the statuses of answers of which the browser may complain (AWAY: none came): a test
+    that provokes a failure names it.
     """
 
     def __init__(self, browser: Browser, url: str, *, width: int, dark: bool) -> None:
@@ -78,6 +81,16 @@ class Visit:
         """The text is there, or comes in time."""
         expect(where or self.page.locator("body")).to_contain_text(text, timeout=PATIENCE_MS)
 
+    def assert_accessible(self) -> None:
+        """axe-core finds nothing serious in what is shown."""
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            (one["id"], [node["target"] for node in one["nodes"]][:3])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert not serious, serious
+
     def close(self) -> None:
         self._context.close()
         assert not self.complaints, self.complaints
@@ -86,7 +99,7 @@ class Visit:
         if message.type not in ("error", "warning"):
             return
         failed = FAILED.search(message.text)
-        if failed is None or int(failed[1]) not in self.tolerated:
+        if failed is None or int(failed[1] or AWAY) not in self.tolerated:
             self.complaints.append(f"{message.text} {message.location}")
 
     def _asked(self, request: Request) -> None:
