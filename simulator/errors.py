@@ -164,7 +164,7 @@ class LinkError(SimulatorError):
 
 
 class MalformedPacket(LinkError):
-    """A broker sent what MQTT 3.1.1 forbids it; the text says what, or what was wanted, without any payload."""
+    """A broker sent what MQTT 3.1.1 forbids it; the text says what, or what was wanted."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__("malformed", sentence)

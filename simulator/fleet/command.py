@@ -29,7 +29,7 @@ from simulator.fleet.tally import Tally
 from simulator.fleet.view import View
 from simulator.fleet.virtual_options import add_virtual_options, refuse_odd_options
 from simulator.interrupt import until_interrupted
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.link.trust import trusting
 
 FEED_S = 0.5
@@ -178,7 +178,7 @@ def _run(args: argparse.Namespace, plan: FleetPlan, state: StateDir | None, pape
     return Run(
         plan,
         args.broker,
-        PahoLinks(tls=trusting(args.ca_file)),
+        MqttLinks(tls=trusting(args.ca_file)),
         state,
         control_options(args),
         PATIENCE_S if args.patience is None else args.patience / 1000,

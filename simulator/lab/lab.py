@@ -27,7 +27,7 @@ from simulator.fleet.state_dir import StateDir
 from simulator.lab.claim import PortClaim
 from simulator.lab.cms_process import CmsProcess
 from simulator.lab.folder import CMS_LOG, FLOOR_LOG, LabFolder
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.link.trust import trusting
 from simulator.session.surroundings import Tell
 from simulator.traffic.pulse import Pulse
@@ -71,7 +71,7 @@ class Lab:
         hook = _listener(self.pulse)
         if self.control is not None:
             hook = self.control.hook(hook)
-        links = PahoLinks(tls=trusting(options.ca_file))
+        links = MqttLinks(tls=trusting(options.ca_file))
         self.fleet = Fleet(options.plan, links, broker=self.address, state=state, on_event=hook)
         log = None if options.verbose else folder.log(CMS_LOG)
         self.cms = CmsProcess(self.address, options.port, folder.path, log, options.ca_file)

@@ -1,1 +1,1 @@
-"""How a device reaches its broker: links over paho on asyncio, WiFi networks, and lines that are faulty."""
+"""How a device reaches its broker: an MQTT client for thousands, WiFi networks, and lines that are faulty."""

@@ -1,17 +1,17 @@
-"""A byte stream to a broker, opened without ever blocking the event loop: TCP, TLS, WebSocket.
+"""A byte stream to a broker that never blocks: TCP, TLS, WebSocket.
 
-A `Channel` has the shape that an MQTT library takes for a socket: `recv`, `send`, `fileno`, `close`,
-`setblocking`. It reads what has arrived in one call and hands it out in any portions, because such libraries
-ask for a packet byte by byte.
+A `Channel` is opened in steps: `shake` goes as far as it can, and says for what it waits. An `OSError` of any
+method means that the stream is at its end.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
-from collections.abc import Callable
+from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
@@ -22,242 +22,220 @@ from websockets.uri import parse_uri
 
 from simulator.device.link import Refusal
 from simulator.errors import LinkError
+from simulator.link.poll import READ, WRITE
 from wire.address import BrokerAddress
 
-READ_BYTES = 65_536
+READ_BYTES = 16_384
 DEFAULT_PATH = "/mqtt"
 """Where a WebSocket is opened if the URI names no path."""
 
+Place = tuple[Any, ...]
+"""What `getaddrinfo` gives: family, type, protocol, name, address."""
+
 _WOULD_BLOCK = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_UNDER_WAY = (0, errno.EINPROGRESS, errno.EINTR)
 
 
 class Channel:
-    """A TCP or TLS connection that is open."""
+    """A TCP connection."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock: socket.socket | None = sock
-        self._received = b""
-        self._position = 0
-        self.ended = False
-        """Whether the other side has ended the stream."""
-        self.part_gently = False
-        """Let `close` end only our side, so that the broker reads all of it before it hangs up."""
-        self.on_close: Callable[[int], None] | None = None
-        """Called once with the file descriptor, just before it is closed."""
+    __slots__ = ("_sock",)
 
-    @property
-    def unread(self) -> bool:
-        """Whether `recv` would give something, or the end."""
-        return self._position < len(self._received) or self.ended
+    def __init__(self, place: Place) -> None:
+        """Begin to connect."""
+        family, kind, protocol, _, address = place
+        sock = self._sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._check(sock.connect_ex(address))
+        except BaseException:
+            sock.close()
+            raise
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def shake(self) -> int:
+        """What has to be waited for until it is open, READ or WRITE; 0 when it is. LinkError where the other
+        side speaks something else.
+        """
+        self._check(self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        try:
+            self._sock.getpeername()
+        except OSError as exc:
+            if exc.errno != errno.ENOTCONN:
+                raise
+            return WRITE
+        return 0
+
+    def read(self) -> bytes:
+        """What has arrived; nothing where nothing has."""
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except _WOULD_BLOCK:
+            return b""
+        if not data:
+            raise ConnectionError("the other side ended the stream")
+        return data
+
+    def write(self, data: bytes) -> int:
+        """Write what the stream takes now, and say how much that was."""
+        try:
+            return self._sock.send(data)
+        except _WOULD_BLOCK:
+            return 0
 
     @property
     def unsent(self) -> bool:
-        """Whether something that `send` took has still to be written, by `push`."""
+        """Whether something that `write` took is still to be written, by `write` of nothing."""
         return False
 
     @property
-    def open(self) -> bool:
-        return self._sock is not None
+    def unread(self) -> bool:
+        """Whether something has arrived that the descriptor does not show."""
+        return False
 
-    def fill(self) -> None:
-        """Take over what has arrived. Call it when the descriptor is readable."""
-        chunks = []
-        while self._sock is not None:
-            try:
-                chunk = self._sock.recv(READ_BYTES)
-            except _WOULD_BLOCK:
-                break
-            except OSError:
-                chunk = b""
-            chunks.append(chunk)
-            self.ended = not chunk
-            if self.ended or not (isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()):
-                break
-        self._take(b"".join(chunks))
-
-    def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; nothing at the end of the stream, BlockingIOError while there are none."""
-        if self._position < len(self._received):
-            start, self._position = self._position, self._position + size
-            return self._received[start : self._position]
-        if self.ended:
-            return b""
-        raise BlockingIOError
-
-    def send(self, data: bytes | bytearray) -> int:
-        """Write what the stream takes now, and say how much that was."""
-        if self._sock is None:
-            raise ConnectionError("the channel is closed")
-        return self._sock.send(data)
-
-    def push(self) -> None:
-        """Write on with what `send` took and could not write."""
-
-    def fileno(self) -> int:
-        return -1 if self._sock is None else self._sock.fileno()
-
-    def setblocking(self, flag: bool) -> None:
-        """A channel never blocks."""
+    def part(self) -> None:
+        """End our side only: the other one reads all of it, and ends its own."""
+        with contextlib.suppress(OSError):  # a connection that broke meanwhile is at its end anyway
+            self._sock.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Close the connection, or our side of it if it is to `part_gently`; again is harmless."""
-        if self.part_gently and self._sock is not None and not self.ended:
-            self.part_gently = False
-            with contextlib.suppress(OSError):  # a connection that broke meanwhile is at its end anyway
-                self._sock.shutdown(socket.SHUT_WR)
-                return
-        self.abort()
+        self._sock.close()
 
-    def abort(self) -> None:
-        """Close the connection at once."""
-        sock, self._sock = self._sock, None
-        if sock is not None:
-            if self.on_close is not None:
-                self.on_close(sock.fileno())
-            sock.close()
+    @staticmethod
+    def _check(number: int) -> None:
+        if number not in _UNDER_WAY:
+            raise OSError(number, os.strerror(number))
 
-    def _take(self, data: bytes) -> None:
-        """Let `recv` give `data` next."""
-        self._received = self._received[self._position :] + data
-        self._position = 0
+
+class SecureChannel(Channel):
+    """TLS over TCP. The record that arrives is read at once, so that OpenSSL keeps no buffer."""
+
+    __slots__ = ("_host", "_tls")
+
+    def __init__(self, place: Place, tls: ssl.SSLContext, host: str) -> None:
+        super().__init__(place)
+        self._tls = tls
+        self._host = host
+
+    def shake(self) -> int:
+        if not isinstance(self._sock, ssl.SSLSocket):
+            if wanted := super().shake():
+                return wanted
+            self._sock = self._wrapped(self._sock)
+        try:
+            self._sock.do_handshake()
+        except ssl.SSLWantReadError:
+            return READ
+        except ssl.SSLWantWriteError:
+            return WRITE
+        except OSError as exc:
+            raise LinkError(Refusal.TLS, f"{self._host}: {exc}") from exc
+        return 0
+
+    @property
+    def unread(self) -> bool:
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
+    def _wrapped(self, sock: socket.socket) -> ssl.SSLSocket:
+        try:
+            return self._tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
+        except ValueError as exc:
+            raise LinkError(Refusal.TLS, f"{self._host}: {exc}") from exc
 
 
 class WebSocketChannel(Channel):
-    """MQTT in the binary frames of a WebSocket that is open."""
+    """MQTT in the binary frames of a WebSocket, over another channel."""
 
-    def __init__(self, sock: socket.socket, protocol: ClientProtocol) -> None:
-        super().__init__(sock)
-        self._protocol = protocol
+    __slots__ = ("_address", "_ended", "_inner", "_leftover", "_protocol")
+
+    def __init__(self, inner: Channel, address: BrokerAddress) -> None:
+        """LinkError where `address` can't be that of a WebSocket; the inner channel is closed then."""
+        self._inner = inner
+        self._address = address
         self._leftover = bytearray()
+        self._ended = False
+        try:
+            uri = parse_uri(_uri(address))
+        except InvalidURI as exc:
+            inner.close()
+            raise LinkError(Refusal.UNREACHABLE, f"{address}: {exc}") from exc
+        self._protocol = ClientProtocol(uri, subprotocols=[Subprotocol("mqtt")], max_size=None)
+        self._protocol.send_request(self._protocol.connect())
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+    def shake(self) -> int:
+        if wanted := self._inner.shake():
+            return wanted
+        self._push()
+        if data := self._inner.read():
+            self._protocol.receive_data(data)
+        refused = self._protocol.handshake_exc
+        if refused is not None:
+            raise LinkError(Refusal.UNREACHABLE, f"{self._address}: no WebSocket there ({refused})")
+        if self._protocol.state is State.OPEN:
+            return 0
+        return READ | (WRITE if self._leftover else 0)
+
+    def read(self) -> bytes:
+        if self._ended:
+            raise ConnectionError("the other side closed the WebSocket")
+        if data := self._inner.read():
+            self._protocol.receive_data(data)
+            self._push()  # pongs
+        frames = (event for event in self._protocol.events_received() if isinstance(event, Frame))
+        messages = b"".join(frame.data for frame in frames if frame.opcode in (Opcode.BINARY, Opcode.CONT))
+        self._ended = self._protocol.close_expected()
+        if self._ended and not messages:
+            raise ConnectionError("the other side closed the WebSocket")
+        return messages
+
+    def write(self, data: bytes) -> int:
+        """As for a Channel; a frame is taken whole, and what can't be written yet is kept."""
+        self._push()
+        if self._leftover or not data:
+            return 0
+        self._protocol.send_binary(data)
+        self._push()
+        return len(data)
 
     @property
     def unsent(self) -> bool:
         return bool(self._leftover)
 
-    def send(self, data: bytes | bytearray) -> int:
-        """As for a Channel; a frame is taken whole, and what can't be written yet is kept for `push`."""
-        self.push()
-        if self._leftover:
-            raise BlockingIOError
-        self._protocol.send_binary(bytes(data))
-        self.push()
-        return len(data)
+    @property
+    def unread(self) -> bool:
+        return self._ended or self._inner.unread
 
-    def push(self) -> None:
+    def part(self) -> None:
+        self._inner.part()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _push(self) -> None:
         self._leftover += b"".join(self._protocol.data_to_send())
         if self._leftover:
-            with contextlib.suppress(*_WOULD_BLOCK):
-                del self._leftover[: super().send(self._leftover)]
-
-    def _take(self, data: bytes) -> None:
-        if data:
-            self._protocol.receive_data(data)
-        frames = (event for event in self._protocol.events_received() if isinstance(event, Frame))
-        messages = b"".join(frame.data for frame in frames if frame.opcode in (Opcode.BINARY, Opcode.CONT))
-        self.ended = self.ended or self._protocol.close_expected()
-        with contextlib.suppress(OSError):  # pongs are a courtesy; a broken stream shows at the next read
-            self.push()
-        super()._take(messages)
+            del self._leftover[: self._inner.write(bytes(self._leftover))]
 
 
-async def open_channel(address: BrokerAddress, tls: ssl.SSLContext | None) -> Channel:
-    """A channel to `address`; LinkError with the device's word for it if there is none.
+def open_channel(address: BrokerAddress, place: Place, tls: ssl.SSLContext | None) -> Channel:
+    """A channel to `address` that begins to connect to `place`; OSError or LinkError where it can't.
 
     `tls` is used where the address asks for TLS and must be given then.
     """
-    sock = await _connected(address)
-    try:
-        if address.tls:
-            assert tls is not None
-            sock = await _secured(sock, tls, address.host)
-        return await _upgraded(sock, address) if address.websocket else Channel(sock)
-    except BaseException:
-        sock.close()
-        raise
+    if address.tls:
+        assert tls is not None
+        channel: Channel = SecureChannel(place, tls, address.host)
+    else:
+        channel = Channel(place)
+    return WebSocketChannel(channel, address) if address.websocket else channel
 
 
-async def _connected(address: BrokerAddress) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise LinkError(Refusal.UNREACHABLE, f"{address}: no such host ({exc})") from exc
-    failure: OSError | None = None
-    for family, kind, protocol, _, place in found:
-        try:
-            sock = socket.socket(family, kind, protocol)
-        except OSError as exc:
-            failure = exc
-            continue
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, place)
-        except OSError as exc:
-            sock.close()
-            failure = exc
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise LinkError(Refusal.UNREACHABLE, f"{address}: {failure}") from failure
-
-
-async def _secured(sock: socket.socket, tls: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    secure = tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    try:
-        while True:
-            try:
-                secure.do_handshake()
-            except ssl.SSLWantReadError:
-                await _ready(secure.fileno())
-            except ssl.SSLWantWriteError:
-                await _ready(secure.fileno(), to_write=True)
-            else:
-                return secure
-    except OSError as exc:
-        secure.close()
-        raise LinkError(Refusal.TLS, f"{host}: {exc}") from exc
-    except BaseException:
-        secure.close()
-        raise
-
-
-async def _upgraded(sock: socket.socket, address: BrokerAddress) -> WebSocketChannel:
-    scheme = "wss" if address.tls else "ws"
+def _uri(address: BrokerAddress) -> str:
     host = f"[{address.host}]" if ":" in address.host else address.host
-    try:
-        uri = parse_uri(f"{scheme}://{host}:{address.port}{address.path or DEFAULT_PATH}")
-        protocol = ClientProtocol(uri, subprotocols=[Subprotocol("mqtt")], max_size=None)
-        protocol.send_request(protocol.connect())
-        channel = WebSocketChannel(sock, protocol)
-        channel.push()
-        while protocol.state is State.CONNECTING and protocol.handshake_exc is None:
-            await _ready(channel.fileno(), to_write=channel.unsent)
-            channel.push()
-            channel.fill()
-            if channel.ended:
-                break
-    except (OSError, InvalidURI) as exc:
-        raise LinkError(Refusal.UNREACHABLE, f"{address}: {exc}") from exc
-    if protocol.state is not State.OPEN:
-        reason = protocol.handshake_exc or "the connection was closed"
-        raise LinkError(Refusal.UNREACHABLE, f"{address}: no WebSocket there ({reason})")
-    return channel
-
-
-async def _ready(descriptor: int, *, to_write: bool = False) -> None:
-    """Return when `descriptor` can be read from or written to."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    (loop.add_writer if to_write else loop.add_reader)(descriptor, wake)
-    try:
-        await ready
-    finally:
-        (loop.remove_writer if to_write else loop.remove_reader)(descriptor)
+    return f"{'wss' if address.tls else 'ws'}://{host}:{address.port}{address.path or DEFAULT_PATH}"

@@ -1,251 +1,325 @@
-"""MQTT connections on asyncio by paho: the only file that knows the library (design, section 4).
+"""One MQTT connection on a channel: what the dialogue says goes out, what comes is handed to a listener.
 
-No thread and no `select()`: paho is handed a `Channel` that is open already, reads when its descriptor is
-readable, writes at the end of the loop's turn, and keeps alive in one sweep over all connections.
+It has no task, and a timer of its own only while it parts: it is told when its channel is ready, and when its
+keepalive is to be looked after.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
-
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion
+import ssl
+from enum import Enum
+from typing import Protocol
 
 from simulator.device.link import LinkSettings, Refusal
-from simulator.errors import LinkError
-from simulator.link.channel import Channel
+from simulator.errors import LinkError, MalformedPacket
+from simulator.link.channel import Place, open_channel
+from simulator.link.dialogue import Dialogue, Stage
 from simulator.link.link import LinkListener
+from simulator.link.poll import READ, WRITE, Poll
 
 LINGER_S = 1.0
 """How long a clean end waits for acknowledgements: a fleet is gone within 2 s."""
 FROZEN_KEEPALIVES = 1.5
-"""How long a client waits for the answer to its pings (MQTT 3.1.1, 3.1.2.10, as seen from the client)."""
+"""How long a client waits for any sign of its broker (MQTT 3.1.1, 3.1.2.10, as seen from the client)."""
 MAX_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for a broker that does not read; more counts as a lost connection."""
+MOST_EARLY = 1_000
+"""Messages that may come before the subscription is acknowledged."""
 
 _log = logging.getLogger("simulator.connection")
 
 
-class Sweep(Protocol):
-    """What keeps connections alive, all in one go."""
+class Phase(Enum):
+    """From the first packet of TCP to the last."""
 
-    def tend(self, connection: Connection) -> None: ...
+    OPENING = "no broker has been heard yet"
+    GREETING = "CONNECT is said, not every subscription acknowledged"
+    UP = "up"
+    PARTING = "the last messages wait for their acknowledgement"
+    PARTED = "DISCONNECT is said"
+    SHUT = "our side is closed"
+    CLOSED = "closed"
 
-    def leave(self, connection: Connection) -> None: ...
+
+class Keeper(Protocol):
+    """What connections share."""
+
+    poll: Poll
+
+    def now_s(self) -> float:
+        """As `time.monotonic`."""
+
+    def soon(self, connection: Connection) -> None:
+        """Call `ready` with no event at the end of the event loop's turn."""
+
+    def look_after(self, connection: Connection, when_s: float) -> None:
+        """Call `keep_alive` then, and not at the time that was asked for before."""
+
+    def look_no_more(self, connection: Connection) -> None: ...
 
 
-class _HandedOver(Client):
-    """A paho client that does not connect by itself, because that blocks."""
+class Owner(Protocol):
+    """Whose connection it is; told from the event loop of what becomes of it, and in any case of its end."""
 
-    def __init__(self, channel: Channel, client_id: str) -> None:
-        super().__init__(
-            CallbackAPIVersion.VERSION2, client_id, clean_session=True, reconnect_on_failure=False
-        )
-        self._channel = channel
+    def opened(self) -> LinkListener:
+        """It is up; gives who is to hear what comes."""
 
-    def _create_socket(self) -> Any:
-        return self._channel
+    def ended(self) -> None:
+        """It is gone. May come from within `Connection.leave`."""
+
+    def refused(self, reason: Refusal, why: str) -> None:
+        """It did not come about; told after its end."""
 
 
 class Connection:
-    """What is said over one channel, from CONNECT to its end. A client of its own, so that no unacknowledged
-    message of an earlier connection is ever sent again.
-
-    paho holds a lock while it calls back, so its callbacks only take notes; `_settle` acts on them.
+    """What is said over one channel, from CONNECT to its end. It has a dialogue of its own, so that no
+    unacknowledged message of an earlier connection is ever sent again.
     """
 
-    def __init__(self, channel: Channel, settings: LinkSettings, sweep: Sweep) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._channel = channel
-        self._settings = settings
-        self._sweep = sweep
-        self._listener: LinkListener | None = None
-        self._inbox: deque[tuple[str, bytes]] = deque()
-        self._unacknowledged: set[int] = set()
-        self._backlog = 0
-        self._flush_due = self._write_watched = self._leaving = False
-        self._frozen_since: float | None = None
-        self._deadline: asyncio.TimerHandle | None = None
-        self.established: asyncio.Future[None] = self._loop.create_future()
-        self.closed = asyncio.Event()
-        self._client = self._configured()
-        channel.on_close = self._ended
-        self._loop.add_reader(channel.fileno(), self._readable)
-        sweep.tend(self)
-        self._client.connect(settings.address.host, settings.address.port, settings.keepalive_s)
+    __slots__ = (
+        "_backlog",
+        "_busy",
+        "_channel",
+        "_dialogue",
+        "_early",
+        "_events",
+        "_frozen",
+        "_heard_s",
+        "_keeper",
+        "_linger",
+        "_listener",
+        "_owner",
+        "_phase",
+        "_pinged",
+        "_said_s",
+        "_settings",
+        "_unsent",
+        "due_s",
+    )
 
-    def begin(self, listener: LinkListener) -> None:
-        """Report to `listener` from now on, beginning with what has come since the subscription."""
-        self._listener = listener
-        listener.link_up()
-        self._settle()
+    def __init__(
+        self, settings: LinkSettings, place: Place, tls: ssl.SSLContext | None, keeper: Keeper, owner: Owner
+    ) -> None:
+        """Begin to connect to `place`; OSError, ValueError or LinkError where that can't even begin."""
+        self._settings = settings
+        self._keeper = keeper
+        self._owner = owner
+        self._listener: LinkListener | None = None
+        self._dialogue = Dialogue(settings)
+        self._early: list[tuple[str, bytes]] | None = None
+        self._unsent = b""
+        self._backlog = 0
+        self._busy = self._pinged = self._frozen = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._phase = Phase.OPENING
+        self._heard_s = self._said_s = keeper.now_s()
+        self.due_s: int | None = None
+        """When `keep_alive` is due; the keeper's own."""
+        self._channel = open_channel(settings.address, place, tls)
+        self._events = WRITE
+        keeper.poll.watch(self._channel.fileno(), WRITE, self)
+
+    def fileno(self) -> int:
+        """The descriptor of its channel."""
+        return self._channel.fileno()
+
+    def ready(self, events: int) -> None:
+        """Read and write what can be. Whatever a broker makes us stumble over ends this connection only."""
+        if self._phase is Phase.CLOSED or self._frozen:
+            return
+        self._busy = True
+        try:
+            if self._phase is Phase.OPENING:
+                self._open()
+            elif events & READ:
+                self._read()
+            if events or not self._events & WRITE:
+                self._write()
+        except MalformedPacket as exc:
+            _log.warning("! %s mqtt=malformed why=%s", self._settings.client_id, exc)
+            self.fail(Refusal.LOST, str(exc))
+        except LinkError as exc:
+            self.fail(Refusal(exc.reason), str(exc))
+        except OSError as exc:
+            self.fail(Refusal.UNREACHABLE if self._phase is Phase.OPENING else Refusal.LOST, str(exc))
+        except Exception as exc:  # noqa: BLE001  a defect here must not leave its device waiting for ever
+            _log.exception("! %s link=broken", self._settings.client_id)
+            self.fail(Refusal.LOST, str(exc))
+        self._busy = False
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> bool:
-        """Send a message, if the channel is open and its reader keeps up."""
-        if not self._channel.open:
+        """Send a message, if the connection is up and its reader keeps up."""
+        if self._phase is not Phase.UP:
             return False
-        if self._frozen_since is not None:
+        if self._frozen:
             return True
         self._backlog += len(payload)
-        if self._backlog > MAX_BACKLOG:
-            self._loop.call_soon(self._channel.abort)
+        if self._backlog > MAX_BACKLOG or not self._dialogue.publish(topic, payload, qos, retain):
+            call_soon = asyncio.get_running_loop().call_soon
+            call_soon(self.fail, Refusal.LOST, "the broker does not take what is sent")
             return False
-        if qos and self._client.on_publish is None:
-            self._client.on_publish = self._on_publish
-        info = self._client.publish(topic, payload, qos, retain)
-        if qos:
-            self._unacknowledged.add(info.mid)
+        if not self._busy:
+            self._busy = True
+            self._keeper.soon(self)
         return True
 
     def leave(self, *, clean: bool) -> None:
-        """End it, without a report; `closed` is set when that is done."""
-        known, self._listener = self._listener is not None, None
-        self._inbox.clear()
-        if not clean or not self._channel.open or self._frozen_since is not None:
-            self._channel.abort()
+        """End it, without a word to its listener."""
+        self._listener = self._early = None
+        if not clean or self._frozen or self._phase is Phase.OPENING:
+            self._close()
+        elif self._phase is Phase.GREETING:
+            self._break_off()
+        elif self._phase is Phase.UP:
+            self._phase = Phase.PARTING
+            self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._close)
+            self._keeper.soon(self)
+
+    def fail(self, reason: Refusal, why: str) -> None:
+        """It is at its end, and whom that concerns is told."""
+        if self._phase is Phase.CLOSED:
             return
-        self._leaving = True
-        self._channel.part_gently = known
-        self._deadline = self._loop.call_later(LINGER_S, self._channel.abort)
-        self._flush()
+        listener, self._listener = self._listener, None
+        undecided = self._phase in (Phase.OPENING, Phase.GREETING)
+        if self._phase is Phase.GREETING:
+            self._break_off()
+        self._close()
+        if listener is not None:
+            listener.link_down()
+        elif undecided:
+            self._owner.refused(reason, why)
 
     def freeze(self, frozen: bool) -> None:
         """Leave the socket open and touch it no more, or go on."""
-        if frozen == (self._frozen_since is not None) or not self._channel.open:
+        if frozen == self._frozen or self._phase is not Phase.UP:
             return
-        descriptor = self._channel.fileno()
+        self._frozen = frozen
         if frozen:
-            self._frozen_since = self._loop.time()
-            self._loop.remove_reader(descriptor)
-            self._loop.remove_writer(descriptor)
-            self._write_watched = False
+            self._keeper.poll.forget(self._channel.fileno())
+            self._heard_s = self._keeper.now_s()
+            self._look_after(self._lost_s())
         else:
-            self._frozen_since = None
-            self._loop.add_reader(descriptor, self._readable)
-            self._flush()
+            self._keeper.poll.watch(self._channel.fileno(), self._events, self)
+            self._look_after(self._silent_s())
 
     def keep_alive(self) -> None:
-        """Ping the broker where that is due; end what it no longer answers."""
-        if self._frozen_since is not None:
-            patience_s = FROZEN_KEEPALIVES * self._settings.keepalive_s
-            if self._loop.time() - self._frozen_since > patience_s:
-                self._channel.abort()
+        """Ping the broker where that is due; end what it does not answer any more."""
+        now_s = self._keeper.now_s()
+        if (self._frozen or self._pinged) and now_s >= self._lost_s():
+            self.fail(Refusal.LOST, "the broker is silent")
             return
-        self._run(self._client.loop_misc)
+        if not self._frozen and not self._pinged and now_s >= self._silent_s():
+            self._pinged = True
+            self._dialogue.ping()
+            self.ready(0)
+        if self._phase is Phase.UP:
+            waits = self._frozen or self._pinged
+            self._look_after(self._lost_s() if waits else self._silent_s())
 
-    def _configured(self) -> Client:
-        settings, address = self._settings, self._settings.address
-        client = _HandedOver(self._channel, settings.client_id)
-        client.max_inflight_messages = 0  # none waits for another's acknowledgement
-        client.will_set(settings.will_topic, settings.will_payload, settings.qos)
-        if address.username is not None or address.password is not None:
-            client.username_pw_set(address.username or "", address.password)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        client.on_disconnect = self._on_disconnect
-        client.on_socket_register_write = self._on_write_wanted
-        return client
+    def _look_after(self, when_s: float) -> None:
+        if self._settings.keepalive_s:  # 0 means that nobody asks
+            self._keeper.look_after(self, when_s)
 
-    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        topics = self._settings.subscriptions
-        if reason.is_failure:
-            self._refuse(LinkError(Refusal.REFUSED, f"the broker refused: {reason}"))
-        elif topics:
-            self._client.subscribe([(topic, self._settings.qos) for topic in topics])
-        elif not self.established.done():
-            self.established.set_result(None)
+    def _lost_s(self) -> float:
+        """When the broker has been silent for too long."""
+        return self._heard_s + FROZEN_KEEPALIVES * self._settings.keepalive_s
 
-    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, granted: Any, _properties: Any) -> None:
-        refused = [code for code in granted if code.is_failure]
-        if refused or len(granted) != len(self._settings.subscriptions):
-            self._refuse(LinkError(Refusal.REFUSED, "the broker refused a subscription"))
-        elif not self.established.done():
-            self.established.set_result(None)
+    def _silent_s(self) -> float:
+        """When one side has been silent for so long that a ping is due."""
+        return min(self._heard_s, self._said_s) + self._settings.keepalive_s
 
-    def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
-        try:
-            self._inbox.append((message.topic, bytes(message.payload)))
-        except UnicodeDecodeError:
-            _log.warning("! %s topic=not-utf8", self._settings.client_id)
+    def _open(self) -> None:
+        wanted = self._channel.shake()
+        if wanted:
+            self._await(wanted)
+        else:
+            self._phase = Phase.GREETING
 
-    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        self._unacknowledged.discard(mid)
+    def _read(self) -> None:
+        while True:
+            data = self._channel.read()
+            self._heard_s = self._keeper.now_s()
+            self._pinged = False
+            if self._phase in (Phase.GREETING, Phase.UP, Phase.PARTING):
+                for topic, payload in self._dialogue.receive(data):
+                    self._hand_over(topic, payload)
+                self._greet()
+            if self._phase is Phase.CLOSED or not self._channel.unread:
+                return
 
-    def _on_disconnect(self, *_facts: Any) -> None:
-        self._refuse(LinkError(Refusal.LOST, "the broker closed the connection"))
+    def _greet(self) -> None:
+        """Say that the connection is up, once it is."""
+        if self._phase is not Phase.GREETING or self._dialogue.stage is not Stage.ESTABLISHED:
+            return
+        self._phase = Phase.UP
+        self._look_after(self._silent_s())
+        self._listener = self._owner.opened()
+        self._listener.link_up()
+        early, self._early = self._early, None
+        for message in early or ():
+            self._hand_over(*message)
 
-    def _on_write_wanted(self, _client: Any, _data: Any, _channel: Any) -> None:
-        if not self._flush_due:
-            self._flush_due = True
-            self._loop.call_soon(self._flush)
+    def _hand_over(self, topic: str, payload: bytes) -> None:
+        self._greet()
+        if self._listener is not None:
+            self._listener.link_message(topic, payload)
+        elif self._phase is Phase.GREETING:
+            if self._early is None:
+                self._early = []
+            self._early.append((topic, payload))
+            if len(self._early) > MOST_EARLY:
+                raise LinkError(Refusal.LOST, f"more than {MOST_EARLY} messages before the acknowledgement")
 
-    def _readable(self) -> None:
-        self._channel.fill()
-        while self._channel.unread and self._client.socket() is not None:
-            self._run(self._client.loop_read)
-        if self._channel.ended:
-            self._channel.abort()
+    def _write(self) -> None:
+        if self._phase is Phase.PARTING and self._dialogue.acknowledged:
+            self._phase = Phase.PARTED
+            self._dialogue.part()
+        if self._phase in (Phase.OPENING, Phase.CLOSED):
+            return
+        self._flush()
+        waiting = bool(self._unsent) or self._channel.unsent
+        self._await(READ | WRITE if waiting else READ)
+        if waiting:
+            return
+        self._backlog = 0
+        if self._phase is Phase.PARTED:
+            self._phase = Phase.SHUT
+            self._channel.part()
 
     def _flush(self) -> None:
-        self._flush_due = False
-        if self._frozen_since is not None:
+        said = self._dialogue.out
+        if said:
+            self._unsent = b"".join((self._unsent, *said)) if self._unsent or len(said) > 1 else said[0]
+            said.clear()
+            self._said_s = self._keeper.now_s()
+        if self._unsent or self._channel.unsent:
+            written = self._channel.write(self._unsent)
+            self._unsent = self._unsent[written:]
+
+    def _await(self, events: int) -> None:
+        if events != self._events:
+            self._events = events
+            self._keeper.poll.change(self._channel.fileno(), events)
+
+    def _break_off(self) -> None:
+        """Part in the middle of the greeting: a connection of which nobody was told leaves no will."""
+        self._dialogue.part()
+        with contextlib.suppress(OSError):  # what can't be said any more is not waited for
+            self._flush()
+        self._close()
+
+    def _close(self) -> None:
+        if self._phase is Phase.CLOSED:
             return
-        if self._channel.open:
-            self._run(self._client.loop_write)
-        if not self._channel.open:
-            return
-        waiting = self._client.want_write() or self._channel.unsent
-        if not waiting:
-            self._backlog = 0
-        if waiting != self._write_watched:
-            self._write_watched = waiting
-            if waiting:
-                self._loop.add_writer(self._channel.fileno(), self._flush)
-            else:
-                self._loop.remove_writer(self._channel.fileno())
-
-    def _run(self, part: Callable[[], object]) -> None:
-        """Let paho do a part of its work; whatever a broker makes it stumble over ends this channel only."""
-        try:
-            self._channel.push()
-            part()
-        except Exception as exc:  # noqa: BLE001  paho documents no errors for malformed packets
-            _log.warning("! %s mqtt=%s why=%s", self._settings.client_id, type(exc).__name__, exc)
-            self._channel.abort()
-        self._settle()
-
-    def _settle(self) -> None:
-        """Hand over what came, then report the end."""
-        while self._inbox and self._listener is not None:
-            self._listener.link_message(*self._inbox.popleft())
-        listener = self._listener
-        if listener is not None and not self._channel.open:
-            self._listener = None
-            listener.link_down()
-        self._goodbye()
-
-    def _goodbye(self) -> None:
-        """Send DISCONNECT once nothing is left to be acknowledged; paho closes the channel behind it."""
-        if self._leaving and not self._unacknowledged and self._channel.open:
-            self._leaving = False
-            self._client.disconnect()
-
-    def _refuse(self, error: LinkError) -> None:
-        if not self.established.done():
-            self.established.set_exception(error)
-
-    def _ended(self, descriptor: int) -> None:
-        """The channel is about to be closed, by whomever."""
-        self._loop.remove_reader(descriptor)
-        self._loop.remove_writer(descriptor)
-        self._sweep.leave(self)
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._refuse(LinkError(Refusal.LOST, "the connection was lost"))
-        self.closed.set()
-        self._loop.call_soon(self._settle)
+        self._phase = Phase.CLOSED
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        self._keeper.look_no_more(self)
+        if not self._frozen:
+            self._keeper.poll.forget(self._channel.fileno())
+        self._channel.close()
+        self._owner.ended()

@@ -1,29 +1,34 @@
-"""The links of a fleet over paho: one per device, and what they share."""
+"""The links of a fleet: one per device, and what they share."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import ssl
+import time
 from weakref import WeakValueDictionary
 
 from simulator.device.link import LinkSettings, Refusal
 from simulator.errors import LinkError
-from simulator.link.channel import open_channel
+from simulator.link.channel import Place
 from simulator.link.connection import Connection
+from simulator.link.gate import Gate
 from simulator.link.link import LinkListener
+from simulator.link.poll import Poll
+from simulator.link.wheel import Wheel
 from wire.address import BrokerAddress
 
 CONNECTS_UNDER_WAY = 100
 """To one broker at a time: a longer queue stalls in its backlog (design, section 4)."""
 CONNECT_TIMEOUT_S = 10.0
-SWEEP_S = 1.0
 
 _log = logging.getLogger("simulator.links")
 
 
-class PahoLinks:
-    """Makes links over paho. They share the limit of connects under way, the TLS context and the sweep."""
+class MqttLinks:
+    """Makes links over MQTT 3.1.1. They share the limit of connects under way, the TLS context, the poll and
+    the keepalives; see `simulator.link.connection.Keeper`.
+    """
 
     def __init__(
         self,
@@ -35,12 +40,16 @@ class PahoLinks:
         self._tls = tls
         self._connects = connects
         self.timeout_s = timeout_s
-        self._gates: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
-        self._connections: set[Connection] = set()
-        self._sweeping: asyncio.TimerHandle | None = None
+        self.poll = Poll()
+        self.now_s = time.monotonic
+        self._wheel = Wheel()
+        self.look_after = self._wheel.put
+        self.look_no_more = self._wheel.drop
+        self._gates: WeakValueDictionary[tuple[str, int], Gate] = WeakValueDictionary()
+        self._soon: list[Connection] = []
 
-    def link(self) -> PahoLink:
-        return PahoLink(self)
+    def link(self) -> MqttLink:
+        return MqttLink(self)
 
     @property
     def tls(self) -> ssl.SSLContext:
@@ -49,95 +58,159 @@ class PahoLinks:
             self._tls = ssl.create_default_context()
         return self._tls
 
-    def gate(self, address: BrokerAddress) -> asyncio.Semaphore:
+    def gate(self, address: BrokerAddress) -> Gate:
         """What bounds the connects to one broker; a broker that does not answer holds up no other's."""
         place = (address.host, address.port)
         gate = self._gates.get(place)
         if gate is None:
-            gate = self._gates[place] = asyncio.Semaphore(self._connects)
+            gate = self._gates[place] = Gate(address, self._connects)
         return gate
 
-    def tend(self, connection: Connection) -> None:
-        """Keep `connection` alive from now on."""
-        self._connections.add(connection)
-        if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
+    def soon(self, connection: Connection) -> None:
+        if not self._soon:
+            asyncio.get_running_loop().call_soon(self._turn)
+        self._soon.append(connection)
 
-    def leave(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        if not self._connections and self._sweeping is not None:
-            self._sweeping.cancel()
-            self._sweeping = None
-
-    def _sweep(self) -> None:
-        self._sweeping = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
-        for connection in tuple(self._connections):
-            connection.keep_alive()
+    def _turn(self) -> None:
+        soon, self._soon = self._soon, []
+        for connection in soon:
+            connection.ready(0)
 
 
-class PahoLink:
+class MqttLink:
     """One device's link; see `simulator.link.link.Link`."""
 
-    def __init__(self, links: PahoLinks) -> None:
+    __slots__ = (
+        "_connection",
+        "_gate",
+        "_inside",
+        "_leaving",
+        "_links",
+        "_listener",
+        "_places",
+        "_settings",
+        "_timer",
+        "_waiting",
+    )
+
+    def __init__(self, links: MqttLinks) -> None:
         self._links = links
-        self._attempt: asyncio.Task[None] | None = None
-        self._current: Connection | None = None
-        self._leaving: Connection | None = None
+        self._settings: LinkSettings | None = None
+        self._listener: LinkListener | None = None
+        self._connection: Connection | None = None
+        self._leaving = False
+        self._gate: Gate | None = None
+        self._inside = False
+        self._places: tuple[Place, ...] = ()
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.Future[None]] | None = None
 
     def open(self, settings: LinkSettings, listener: LinkListener) -> None:
-        """Begin to connect, in a task that ends when that is decided; `close` cancels it."""
         self.close(clean=True)
-        self._attempt = asyncio.get_running_loop().create_task(self._connect(settings, listener))
+        self._settings, self._listener = settings, listener
+        if self._connection is None:
+            self._queue()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool = False) -> bool:
-        return self._current is not None and self._current.publish(topic, payload, qos, retain)
+        connection = self._connection
+        return connection is not None and connection.publish(topic, payload, qos, retain)
 
     def close(self, *, clean: bool) -> None:
-        attempt, self._attempt = self._attempt, None
-        if attempt is not None:
-            attempt.cancel()
-        current, self._current = self._current, None
-        if current is not None:
-            self._leaving = current
-            current.leave(clean=clean)
+        self._settings = self._listener = None
+        self._depart()
+        if self._connection is not None:
+            self._leaving = True
+            self._connection.leave(clean=clean)
 
     def freeze(self, frozen: bool) -> None:
-        if self._current is not None:
-            self._current.freeze(frozen)
+        if self._connection is not None:
+            self._connection.freeze(frozen)
 
     async def closed(self) -> None:
-        if self._leaving is not None:
-            await self._leaving.closed.wait()
-
-    async def _connect(self, settings: LinkSettings, listener: LinkListener) -> None:
-        await self.closed()
-        try:
-            async with self._links.gate(settings.address), asyncio.timeout(self._links.timeout_s):
-                connection = await self._established(settings)
-        except LinkError as exc:
-            refusal, why = Refusal(exc.reason), str(exc)
-        except TimeoutError:
-            refusal, why = Refusal.TIMED_OUT, f"{settings.address}: no answer in {self._links.timeout_s:g} s"
-        except Exception as exc:  # noqa: BLE001  a defect here must not leave its device waiting for ever
-            _log.exception("! %s link=broken", settings.client_id)
-            refusal, why = Refusal.UNREACHABLE, str(exc)
-        else:
-            self._attempt, self._current = None, connection
-            connection.begin(listener)
+        if not self._leaving:
             return
-        _log.debug("! %s refused=%r why=%r", settings.client_id, str(refusal), why)
-        self._attempt = None
-        listener.link_refused(refusal)
+        gone = asyncio.get_running_loop().create_future()
+        self._waiting = [*(self._waiting or ()), gone]
+        await gone
 
-    async def _established(self, settings: LinkSettings) -> Connection:
-        address = settings.address
-        channel = await open_channel(address, self._links.tls if address.tls else None)
-        connection = Connection(channel, settings, self._links)
+    def admit(self, gate: Gate, places: tuple[Place, ...]) -> bool:
+        """The gate's word that it is our turn."""
+        if gate is not self._gate or self._inside:
+            return False
+        self._inside = True
+        self._places = places
+        loop, timeout_s = asyncio.get_running_loop(), self._links.timeout_s
+        self._timer = loop.call_later(timeout_s, self._give_up)
+        self._connect()
+        return True
+
+    def turn_away(self, gate: Gate, reason: Refusal, why: str) -> None:
+        """The gate's word that there is no way."""
+        if gate is self._gate and not self._inside:
+            self._refuse(reason, why)
+
+    def opened(self) -> LinkListener:
+        self._depart()
+        listener, self._settings, self._listener = self._listener, None, None
+        assert listener is not None
+        return listener
+
+    def ended(self) -> None:
+        self._connection = None
+        self._leaving = False
+        waiting, self._waiting = self._waiting, None
+        for gone in waiting or ():
+            if not gone.done():
+                gone.set_result(None)
+        if self._settings is not None and self._gate is None:
+            self._queue()
+
+    def refused(self, reason: Refusal, why: str) -> None:
+        if reason is Refusal.UNREACHABLE and self._places:
+            self._connect()
+        else:
+            self._refuse(reason, why)
+
+    def _queue(self) -> None:
+        assert self._settings is not None
+        self._gate = self._links.gate(self._settings.address)
+        self._gate.enter(self)
+
+    def _connect(self) -> None:
+        """Try the next place at which the broker's host is."""
+        settings = self._settings
+        assert settings is not None
+        place, *rest = self._places
+        self._places = tuple(rest)
+        tls = self._links.tls if settings.address.tls else None
         try:
-            await connection.established
-        except BaseException:
-            # Clean, because a connection of which nobody was told must not leave a will either.
-            self._leaving = connection
-            connection.leave(clean=True)
-            raise
-        return connection
+            self._connection = Connection(settings, place, tls, self._links, self)
+        except LinkError as exc:
+            self.refused(Refusal(exc.reason), str(exc))
+        except (OSError, ValueError) as exc:
+            self.refused(Refusal.UNREACHABLE, f"{settings.address}: {exc}")
+
+    def _give_up(self) -> None:
+        why = f"no answer in {self._links.timeout_s:g} s"
+        self._places = ()
+        if self._connection is not None:
+            self._connection.fail(Refusal.TIMED_OUT, why)
+
+    def _refuse(self, reason: Refusal, why: str) -> None:
+        settings, listener = self._settings, self._listener
+        self._settings = self._listener = None
+        self._depart()
+        assert settings is not None
+        assert listener is not None
+        _log.debug("! %s refused=%r why=%r", settings.client_id, str(reason), why)
+        listener.link_refused(reason)
+
+    def _depart(self) -> None:
+        """Be in no queue and inside of no gate any more."""
+        gate, inside, self._gate, self._inside = self._gate, self._inside, None, False
+        self._places = ()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if gate is not None and inside:
+            gate.leave()

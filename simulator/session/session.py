@@ -56,7 +56,7 @@ class Session:
         "_held",
         "_joining",
         "_link",
-        "_state",
+        "_shown",
         "device",
     )
 
@@ -66,7 +66,7 @@ class Session:
         self._around = around
         self._affliction: Affliction | None = None
         self._held: deque[Callable[[int], Sequence[Effect]]] | None = None
-        self._state = device.state.value
+        self._shown: State | None = device.state
         self._deadline: Deadline | None = None
         self._joining: Deadline | None = None
         self._download: asyncio.Task[None] | None = None
@@ -75,7 +75,7 @@ class Session:
     @property
     def state(self) -> str:
         """The device's state as a word, or `FAILED`."""
-        return self._state
+        return FAILED if self._shown is None else self._shown.value
 
     @property
     def faults(self) -> Mapping[str, FaultSpec]:
@@ -181,7 +181,7 @@ class Session:
         if self._held is not None:
             self._held.append(what)
             return
-        if self._state == FAILED:
+        if self._shown is None:
             return
         try:
             effects = what(self._around.clock())
@@ -190,7 +190,7 @@ class Session:
             for effect in effects:
                 self._carry_out(effect)
             self._arm()
-            self._show(self.device.state.value)
+            self._show(self.device.state)
         except Exception as exc:  # noqa: BLE001  whatever it is, it must stay this device's
             self._fail(exc)
 
@@ -265,17 +265,17 @@ class Session:
         self._deadline = None
         self._do(self.device.elapsed)
 
-    def _show(self, state: str) -> None:
-        if state != self._state:
-            before, self._state = self._state, state
-            self._tell("state", {"state": state, "before": before})
+    def _show(self, state: State | None) -> None:
+        if state is not self._shown:
+            before, self._shown = self.state, state
+            self._tell("state", {"state": self.state, "before": before})
 
     def _fail(self, exc: Exception) -> None:
         """A defect of this device or its session: the board goes dark, as one that burnt through."""
         _log.exception("! %s state=%s", self.device.relay_id, FAILED)
         self._forget()
         self._link.close(clean=False)
-        self._show(FAILED)
+        self._show(None)
         self._tell("failed", {"why": f"{type(exc).__name__}: {exc}"})
 
     def _forget(self) -> None:

@@ -15,7 +15,7 @@ from simulator.device.link import LinkSettings, Refusal, Wifi
 from simulator.fleet.fleet import Fleet
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet_file.fleet_file import parse_plan
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from wire import orders
 from wire.address import parse_address
 from wire.errors import PayloadError
@@ -156,7 +156,7 @@ async def running(
 
     fleet = Fleet(
         parse_plan("test.yaml", text.encode()),
-        PahoLinks(),
+        MqttLinks(),
         broker=address,
         state=state,
         on_event=told,

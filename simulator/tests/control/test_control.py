@@ -20,7 +20,7 @@ from simulator.control.options import ControlOptions, given_token
 from simulator.errors import ControlError
 from simulator.fleet.fleet import Fleet
 from simulator.fleet_file.fleet_file import parse_plan
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.tests.floor import DEADLINE_S, OTHER, RELAY, embedded, onlooker
 from wire.address import parse_address
 from wire.orders import ConfigRequest, ConfigUpdate
@@ -62,7 +62,7 @@ class Ruled:
 async def ruled(uri: str, text: str = FLOOR) -> AsyncIterator[Ruled]:
     control = Control(ControlOptions(0, TOKEN))
     fleet = Fleet(
-        parse_plan("f.yaml", text.encode()), PahoLinks(), broker=parse_address(uri), on_event=control.hook()
+        parse_plan("f.yaml", text.encode()), MqttLinks(), broker=parse_address(uri), on_event=control.hook()
     )
     client = httpx.AsyncClient(base_url=control.url, headers={"Authorization": f"Bearer {TOKEN}"})
     try:
@@ -241,7 +241,7 @@ class TestWhoIsLetIn:
         async def told(generated: bool) -> str:
             out = StringIO()
             control = Control(ControlOptions(0, TOKEN, generated=generated))
-            control.start(Fleet(parse_plan("f.yaml", FLOOR.encode()), PahoLinks()), out)
+            control.start(Fleet(parse_plan("f.yaml", FLOOR.encode()), MqttLinks()), out)
             await control.stop()
             return out.getvalue()
 

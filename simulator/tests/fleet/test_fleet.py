@@ -18,7 +18,7 @@ from simulator.fleet.fleet import Fleet
 from simulator.fleet.identities import identities
 from simulator.fleet.plan import FleetPlan, Group
 from simulator.fleet.state_dir import StateDir
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.session.session import FAILED
 from simulator.tests.floor import (
     DEADLINE_S,
@@ -231,7 +231,7 @@ class TestFaults:
         async def scenario() -> None:
             async with embedded() as broker:
                 plan = FleetPlan((Group("g", 3),))
-                fleet = Fleet(plan, PahoLinks(), broker=parse_address(broker.uri), on_event=hook)
+                fleet = Fleet(plan, MqttLinks(), broker=parse_address(broker.uri), on_event=hook)
                 await fleet.start()
                 async with asyncio.timeout(DEADLINE_S):
                     await fleet.settled()
@@ -307,7 +307,7 @@ class TestManyDevices:
 
         async def scenario() -> None:
             async with embedded() as broker:
-                fleet = Fleet(plan, PahoLinks(), broker=parse_address(broker.uri))
+                fleet = Fleet(plan, MqttLinks(), broker=parse_address(broker.uri))
                 await fleet.start()
                 assert sum(fleet.counts.values()) == len(fleet) == 200
                 async with asyncio.timeout(DEADLINE_S):
@@ -343,7 +343,7 @@ class TestManyDevices:
     def test_where_no_broker_is_the_fleet_settles_and_keeps_trying(self) -> None:
         async def scenario() -> None:
             plan = FleetPlan((Group("g", 30),))
-            fleet = Fleet(plan, PahoLinks(), broker=parse_address("mqtt://127.0.0.1:1"))
+            fleet = Fleet(plan, MqttLinks(), broker=parse_address("mqtt://127.0.0.1:1"))
             await fleet.start()
             async with asyncio.timeout(DEADLINE_S):
                 await fleet.settled()

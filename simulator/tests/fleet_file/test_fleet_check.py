@@ -18,7 +18,7 @@ from simulator.faults import KINDS
 from simulator.fleet.fleet import Fleet
 from simulator.fleet_file.fleet_file import FLEET_KEYS, GROUP_KEYS, load_plan
 from simulator.fleet_file.schema import schema, schema_text
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.session.session import FAILED
 from simulator.tests.floor import DEADLINE_S, embedded
 from simulator.tests.program import run
@@ -70,7 +70,7 @@ class TestExamples:
 
         async def scenario() -> None:
             async with embedded() as broker:
-                fleet = Fleet(plan, PahoLinks(), broker=parse_address(broker.uri))
+                fleet = Fleet(plan, MqttLinks(), broker=parse_address(broker.uri))
                 try:
                     await fleet.start()
                     async with asyncio.timeout(DEADLINE_S):

@@ -1,4 +1,4 @@
-"""Links over paho on asyncio: up only when subscribed, never blocking, and gone when they say so."""
+"""Links over MQTT: up only when subscribed, never blocking, and gone when they say so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from simulator.broker import Broker, Credentials, Engine, create_broker
 from simulator.broker.installed import search_path
 from simulator.device.link import Refusal
-from simulator.link.links import PahoLinks
+from simulator.link.links import MqttLinks
 from simulator.tests.broker.raw_client import packet
 from simulator.tests.floor import DEADLINE_S, Listening, settings
 
@@ -65,7 +65,7 @@ class TestOpen:
             async with create_broker(engine) as broker:
                 uri = broker.uri if transport == "tcp" else broker.ws_uri
                 assert uri
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(uri, qos=2, topics=("in", "other/+")), listener)
                 assert not link.publish("in", b"too early", 0)
                 assert await listener.first() == "up"
@@ -81,6 +81,26 @@ class TestOpen:
 
         asyncio.run(scenario())
 
+    def test_it_works_without_epoll_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("simulator.link.poll.HAS_EPOLL", False)
+
+        async def scenario() -> None:
+            async with create_broker("amqtt") as broker:
+                links = MqttLinks()
+                both = [(links.link(), Listening()) for _ in range(2)]
+                for number, (link, listener) in enumerate(both):
+                    link.open(settings(broker.uri, f"c{number}", qos=0), listener)
+                    assert await listener.first() == "up"
+                payload = bytes(1_000_000)
+                assert both[0][0].publish("in", payload, 0)
+                for link, listener in both:
+                    await listener.until(lambda heard=listener: bool(heard.messages))  # type: ignore[misc]
+                    assert listener.messages == [("in", payload)]
+                    link.close(clean=True)
+                    await link.closed()
+
+        asyncio.run(scenario())
+
     def test_credentials_of_the_address_are_used(self, engine: Engine) -> None:
         async def scenario() -> None:
             async with create_broker(engine, credentials=Credentials("floor", "floor-1")) as broker:
@@ -90,7 +110,7 @@ class TestOpen:
                     (f"mqtt://floor:wrong@{place}", Refusal.REFUSED),
                     (f"mqtt://{place}", Refusal.REFUSED),
                 ):
-                    listener, link = Listening(), PahoLinks().link()
+                    listener, link = Listening(), MqttLinks().link()
                     link.open(settings(uri), listener)
                     assert await listener.first() == told, uri
                     link.close(clean=True)
@@ -103,12 +123,12 @@ class TestOpen:
         [
             ((NOT_AUTHORISED,), Refusal.REFUSED),
             ((CONNACK, b"\x90\x03\x00\x01\x80"), Refusal.REFUSED),
-            ((CONNACK, b"\x90\x02\x00\x01"), Refusal.REFUSED),
+            ((CONNACK, b"\x90\x02\x00\x01"), Refusal.LOST),
             ((CONNACK,), Refusal.TIMED_OUT),
             ((), Refusal.TIMED_OUT),
             ((b"\x20\x00",), Refusal.LOST),
             ((b"\xf0\x00",), Refusal.LOST),
-            ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), Refusal.TIMED_OUT),
+            ((b"HTTP/1.1 400 Bad Request\r\n\r\n",), Refusal.LOST),
         ],
     )
     def test_a_broker_that_does_not_let_it_in_is_told(
@@ -116,7 +136,7 @@ class TestOpen:
     ) -> None:
         async def scenario() -> None:
             async with answering(*answers) as uri:
-                listener, link = Listening(), PahoLinks(timeout_s=0.3).link()
+                listener, link = Listening(), MqttLinks(timeout_s=0.3).link()
                 link.open(settings(uri), listener)
                 assert await listener.first() == refusal
                 await link.closed()
@@ -128,7 +148,7 @@ class TestOpen:
     def test_where_no_broker_is_it_is_unreachable(self, uri: str) -> None:
         async def scenario() -> None:
             listener = Listening()
-            PahoLinks().link().open(settings(uri), listener)
+            MqttLinks().link().open(settings(uri), listener)
             assert await listener.first() == Refusal.UNREACHABLE
 
         asyncio.run(scenario())
@@ -138,7 +158,7 @@ class TestOpen:
 
         async def scenario() -> None:
             async with answering(CONNACK, early + b"\x90\x03\x00\x01\x01") as uri:
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(uri), listener)
                 await listener.until(lambda: bool(listener.messages))
                 assert listener.told == ["up"]
@@ -149,12 +169,11 @@ class TestOpen:
 
     def test_no_more_connects_are_under_way_than_allowed(self) -> None:
         async def scenario() -> None:
-            waiting = 0
-            most = 0
-            release = asyncio.Event()
+            waiting = most = served = 0
+            release, gone = asyncio.Event(), asyncio.Event()
 
             async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                nonlocal waiting, most
+                nonlocal waiting, most, served
                 waiting += 1
                 most = max(most, waiting)
                 if waiting == 5:
@@ -166,16 +185,21 @@ class TestOpen:
                 await writer.drain()
                 await reader.read()
                 writer.close()
+                served += 1
+                if served == 20:
+                    gone.set()
 
             server = await asyncio.start_server(serve, "127.0.0.1", 0)
             uri = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            links = PahoLinks(connects=5)
+            links = MqttLinks(connects=5)
             listeners = [Listening() for _ in range(20)]
             for number, listener in enumerate(listeners):
                 links.link().open(settings(uri, f"c{number}"), listener)
             for listener in listeners:
                 assert await listener.first() == Refusal.REFUSED
             assert most == 5
+            async with asyncio.timeout(DEADLINE_S):
+                await gone.wait()
             server.close()
 
         asyncio.run(scenario())
@@ -187,7 +211,7 @@ class TestEnd:
         async def scenario() -> None:
             async with create_broker(engine) as broker, aiomqtt.Client("127.0.0.1", broker.mqtt_port) as tap:
                 await tap.subscribe("#", qos=1)
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(broker.uri), listener)
                 await listener.first()
                 link.publish("out", b"last words", 2)
@@ -209,7 +233,7 @@ class TestEnd:
         async def scenario() -> None:
             async with create_broker(engine) as broker, aiomqtt.Client("127.0.0.1", broker.mqtt_port) as tap:
                 await tap.subscribe("#", qos=1)
-                link = PahoLinks().link()
+                link = MqttLinks().link()
                 for number in range(20):
                     listener = Listening()
                     link.open(settings(broker.uri), listener)
@@ -231,7 +255,7 @@ class TestEnd:
     def test_a_lost_connection_is_told_once(self, engine: Engine) -> None:
         async def scenario() -> None:
             async with create_broker(engine) as broker:
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(broker.uri), listener)
                 await listener.first()
                 await broker.stop()
@@ -244,7 +268,7 @@ class TestEnd:
     def test_an_attempt_that_was_closed_is_not_told(self) -> None:
         async def scenario() -> None:
             async with answering() as uri:
-                links = PahoLinks()
+                links = MqttLinks()
                 closed, listener = Listening(), Listening()
                 link = links.link()
                 link.open(settings(uri), closed)
@@ -258,7 +282,7 @@ class TestEnd:
     def test_a_broker_that_never_hangs_up_is_left_after_a_while(self) -> None:
         async def scenario() -> None:
             async with answering(CONNACK, b"\x90\x03\x00\x01\x01") as uri:
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(uri), listener)
                 await listener.first()
                 link.publish("out", b"never acknowledged", 1)
@@ -271,7 +295,7 @@ class TestEnd:
     def test_a_broker_that_reads_nothing_does_not_fill_the_memory(self) -> None:
         async def scenario() -> None:
             async with answering(CONNACK, b"\x90\x03\x00\x01\x01") as uri:
-                listener, link = Listening(), PahoLinks().link()
+                listener, link = Listening(), MqttLinks().link()
                 link.open(settings(uri), listener)
                 await listener.first()
                 payload = bytes(64_000)
@@ -310,7 +334,7 @@ class TestSecure:
         async def scenario() -> None:
             async with create_broker("amqtt") as broker, secured(broker, scheme, key, cert) as uri:
                 trusting, doubting = Listening(), Listening()
-                links = PahoLinks(tls=ssl.create_default_context(cafile=str(cert)))
+                links = MqttLinks(tls=ssl.create_default_context(cafile=str(cert)))
                 link = links.link()
                 link.open(settings(uri, qos=0), trusting)
                 assert await trusting.first() == "up"
@@ -320,7 +344,7 @@ class TestSecure:
                 assert trusting.messages == [("in", payload)]
                 link.close(clean=True)
                 await link.closed()
-                PahoLinks().link().open(settings(uri), doubting)
+                MqttLinks().link().open(settings(uri), doubting)
                 assert await doubting.first() == Refusal.TLS
 
         asyncio.run(scenario())
