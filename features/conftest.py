@@ -22,6 +22,7 @@ from pytest_bdd.parser import Feature, Scenario, Step
 
 from features import steps
 from features.harness.catalogue import capability_of, read_catalogue, requirement_of
+from features.harness.descriptors import with_more_files
 from features.harness.errors import HarnessError, LintError, SubjectFailed, Untestable
 from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Floor, floor_of_cms, new_floor, with_devices
@@ -78,6 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(id): what the scenario proves (requirements.yaml)")
     config.addinivalue_line("markers", "capability(name): what its subject must claim beside core")
+    with_more_files()
     choice = choice_of(config)
     try:
         plan = config.stash[PLAN] = planned(choice)
