@@ -8,7 +8,7 @@ WANTED = 4096
 
 
 def with_more_files(wanted: int = WANTED) -> int:
-    """Raises the limit of this process and of those that it starts, as far as the system lets it; the limit."""
+    """Raises the limit of this process and of what it starts, as far as the system lets it; the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return soft
