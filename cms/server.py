@@ -5,13 +5,15 @@ The only module that knows uvicorn (design, section 4, "HTTP").
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 
 import uvicorn
 from httptools import HttpParserError
@@ -28,6 +30,11 @@ GRACE_S = 1
 """How long an answer that is under way may take once the service is told to stop."""
 
 BACKLOG = 2048
+HEAD_S = 10.0
+"""How long a request's head may take from its first byte, and the first request from the connect."""
+
+MAX_HEAD = 32 * 1024
+"""Bytes of path, query and headers together."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -108,20 +115,92 @@ class Server(uvicorn.Server):
         yield
 
 
+class HeadRefused(Exception):
+    """A request's head that is not taken. Raised in the parser's callbacks, answered by the protocol."""
+
+    def __init__(self, status: HTTPStatus, wanted: str) -> None:
+        super().__init__(wanted)
+        self.status = status
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP, but for its answer to what is no HTTP at all, which is the error envelope."""
+    """uvicorn's HTTP, but with an end to a head that is too long, or too slow, and with the error envelope
+    as its answer to that and to what is no HTTP at all."""
+
+    _reading_head = True
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._reading_head:
+            self._head_size += len(data)
+        super().data_received(data)
+        if self._reading_head and self._head_size > MAX_HEAD and not self.transport.is_closing():
+            self._refuse(_too_long(self.url, self.headers))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._start_timer()
+
+    def on_headers_complete(self) -> None:
+        self._stop_timer()
+        self._reading_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            raise _too_long(self.url, self.headers)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._reading_head, self._head_size = True, 0
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """``msg`` is the same for everything; what the parser found is in the error under way."""
         error = sys.exception()
+        if isinstance(error, HttpParserError) and isinstance(error.__context__, HeadRefused):
+            self._refuse(error.__context__)
+            return
         why = str(error) if isinstance(error, HttpParserError) and str(error) else msg
-        sentence = f"request: HTTP/1.1 was wanted ({why.strip()[:200]})"
-        body = to_bytes(failure(sentence, format_timestamp(int(time.time() * 1000))))
+        wanted = f"request: HTTP/1.1 was wanted ({why.strip()[:200]})"
+        self._refuse(HeadRefused(HTTPStatus.BAD_REQUEST, wanted))
+
+    def _refuse(self, refused: HeadRefused) -> None:
+        self._stop_timer()
+        body = to_bytes(failure(str(refused), format_timestamp(int(time.time() * 1000))))
         self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            b"content-length: %d\r\n\r\n%b" % (len(body), body)
+            b"HTTP/1.1 %d %b\r\ncontent-type: application/json\r\nconnection: close\r\n"
+            b"content-length: %d\r\n\r\n%b"
+            % (refused.status, refused.status.phrase.encode(), len(body), body)
         )
         self.transport.close()
+
+    def _head_is_late(self) -> None:
+        wanted = f"request: the end of its head within {HEAD_S:g} s was wanted"
+        self._refuse(HeadRefused(HTTPStatus.REQUEST_TIMEOUT, wanted))
+
+    def _start_timer(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def _too_long(url: bytes, headers: Sequence[tuple[bytes, bytes]] | None) -> HeadRefused:
+    if len(url) > sum(len(name) + len(value) for name, value in headers or ()):
+        wanted = f"request: a path and query of at most {MAX_HEAD} bytes were wanted"
+        return HeadRefused(HTTPStatus.REQUEST_URI_TOO_LONG, wanted)
+    wanted = f"request: headers of at most {MAX_HEAD} bytes in all were wanted"
+    return HeadRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, wanted)
 
 
 class ServerLog(logging.Handler):

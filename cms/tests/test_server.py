@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from cms import server
 from cms.errors import PortTaken
 from cms.routes import body, failures
-from cms.server import Server, adopt_server_log, listen, url_of
+from cms.server import MAX_HEAD, Server, adopt_server_log, listen, url_of
 from cms.tests.desk import RELAY, Desk, desk
 
 HEAD = b"POST /api/mqtt/test HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -166,6 +167,61 @@ class TestNonsense:
             assert fields["error"].startswith("request: HTTP/1.1 was wanted (Invalid ")
             assert "request received" not in fields["error"]  # what uvicorn says of everything
             assert await reader.read() == b""
+
+        at(act)
+
+    @pytest.mark.parametrize(
+        ("bytes_sent", "status"),
+        [
+            (b"GET /?q=" + b"x" * MAX_HEAD + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+            (b"GET /?q=" + b"x" * MAX_HEAD, 414),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * MAX_HEAD + b"\r\n\r\n", 431),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * MAX_HEAD, 431),
+            (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * (MAX_HEAD // 2) + b"\r\n", 431),
+        ],
+    )
+    def test_a_head_that_is_too_long_is_refused_for_what_is_long(
+        self, bytes_sent: bytes, status: int
+    ) -> None:
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(bytes_sent)
+            found, headers, fields = await answer(reader)
+            assert (found, headers["connection"], fields["success"]) == (status, "close", False)
+            assert f"at most {MAX_HEAD} bytes" in fields["error"]
+
+        at(act)
+
+    @pytest.mark.parametrize(
+        "parts",
+        [(), (b"GET /heal",), (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /he")],
+        ids=["nothing", "a beginning", "a second one that begins"],
+    )
+    def test_a_head_that_does_not_end_is_not_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch, parts: tuple[bytes, ...]
+    ) -> None:
+        monkeypatch.setattr(server, "HEAD_S", 0.2)
+
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(*parts)
+            if len(parts) == 2:
+                assert (await answer(reader))[0] == 200
+            status, headers, fields = await answer(reader)
+            assert (status, headers["connection"]) == (408, "close")
+            assert fields["error"].startswith("request: the end of its head within 0.2 s")
+            assert await reader.read() == b""
+
+        at(act)
+
+    def test_a_stream_outlives_the_time_that_a_head_may_take(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server, "HEAD_S", 0.1)
+
+        async def act(here: Place) -> None:
+            reader, _ = await here.call(SUBSCRIBE)
+            await reader.readuntil(b"connected")
+            idle, _ = await here.call()
+            assert (await answer(idle))[0] == 408  # it came after the time of the stream's head was over
+            here.desk.link.hub.route("smib/config", b'{"rly":"%b","typ":"x"}' % RELAY.encode())
+            await reader.readuntil(b"config_update")
 
         at(act)
 
