@@ -178,7 +178,7 @@ def _run(args: argparse.Namespace, plan: FleetPlan, state: StateDir | None, pape
     return Run(
         plan,
         args.broker,
-        MqttLinks(tls=trusting(args.ca_file)),
+        MqttLinks(tls=trusting(args.ca_file), own_tls=trusting(args.ca_file)),
         state,
         control_options(args),
         PATIENCE_S if args.patience is None else args.patience / 1000,

@@ -20,8 +20,9 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
-from simulator.device.link import Refusal
+from simulator.device.link import Certificate, LinkSettings, Refusal
 from simulator.errors import LinkError
+from simulator.link.papers import load_certificate
 from simulator.link.poll import READ, WRITE
 from wire.address import BrokerAddress
 
@@ -41,13 +42,15 @@ class Channel:
 
     __slots__ = ("_sock",)
 
-    def __init__(self, place: Place) -> None:
-        """Begin to connect."""
+    def __init__(self, place: Place, source: str | None = None) -> None:
+        """Begin to connect, from the address `source` if there is one."""
         family, kind, protocol, _, address = place
         sock = self._sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if source is not None:
+                sock.bind((source, 0))
             self._check(sock.connect_ex(address))
         except BaseException:
             sock.close()
@@ -113,12 +116,20 @@ class Channel:
 class SecureChannel(Channel):
     """TLS over TCP. The record that arrives is read at once, so that OpenSSL keeps no buffer."""
 
-    __slots__ = ("_host", "_tls")
+    __slots__ = ("_certificate", "_host", "_tls")
 
-    def __init__(self, place: Place, tls: ssl.SSLContext, host: str) -> None:
-        super().__init__(place)
+    def __init__(
+        self,
+        place: Place,
+        tls: ssl.SSLContext,
+        host: str,
+        source: str | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
+        super().__init__(place, source)
         self._tls = tls
         self._host = host
+        self._certificate = certificate
 
     def shake(self) -> int:
         if not isinstance(self._sock, ssl.SSLSocket):
@@ -141,8 +152,10 @@ class SecureChannel(Channel):
 
     def _wrapped(self, sock: socket.socket) -> ssl.SSLSocket:
         try:
+            if self._certificate is not None:
+                load_certificate(self._tls, self._certificate)
             return self._tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
-        except ValueError as exc:
+        except (ValueError, OSError) as exc:  # an SSLError is an OSError
             raise LinkError(Refusal.TLS, f"{self._host}: {exc}") from exc
 
 
@@ -223,16 +236,18 @@ class WebSocketChannel(Channel):
             del self._leftover[: self._inner.write(bytes(self._leftover))]
 
 
-def open_channel(address: BrokerAddress, place: Place, tls: ssl.SSLContext | None) -> Channel:
-    """A channel to `address` that begins to connect to `place`; OSError or LinkError where it can't.
+def open_channel(settings: LinkSettings, place: Place, tls: ssl.SSLContext | None) -> Channel:
+    """A channel to the broker of `settings` that begins to connect to `place`; OSError or LinkError where it
+    can't.
 
     `tls` is used where the address asks for TLS and must be given then.
     """
+    address, source = settings.address, settings.source
     if address.tls:
         assert tls is not None
-        channel: Channel = SecureChannel(place, tls, address.host)
+        channel: Channel = SecureChannel(place, tls, address.host, source, settings.certificate)
     else:
-        channel = Channel(place)
+        channel = Channel(place, source)
     return WebSocketChannel(channel, address) if address.websocket else channel
 
 

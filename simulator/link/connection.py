@@ -118,7 +118,7 @@ class Connection:
         self._heard_s = self._said_s = keeper.now_s()
         self.due_s: int | None = None
         """When `keep_alive` is due; the keeper's own."""
-        self._channel = open_channel(settings.address, place, tls)
+        self._channel = open_channel(settings, place, tls)
         self._events = WRITE
         keeper.poll.watch(self._channel.fileno(), WRITE, self)
 

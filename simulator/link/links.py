@@ -34,10 +34,11 @@ class MqttLinks:
         self,
         *,
         tls: ssl.SSLContext | None = None,
+        own_tls: ssl.SSLContext | None = None,
         connects: int = CONNECTS_UNDER_WAY,
         timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
-        self._tls = tls
+        self._tls, self._own_tls = tls, own_tls
         self._connects = connects
         self.timeout_s = timeout_s
         self.poll = Poll()
@@ -57,6 +58,18 @@ class MqttLinks:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+    def tls_for(self, settings: LinkSettings) -> ssl.SSLContext | None:
+        """The context for a connection: those with certificates of their own have one among them, which shows
+        one after the other and would show the last to everybody.
+        """
+        if not settings.address.tls:
+            return None
+        if settings.certificate is None:
+            return self.tls
+        if self._own_tls is None:
+            self._own_tls = ssl.create_default_context()
+        return self._own_tls
 
     def gate(self, address: BrokerAddress) -> Gate:
         """What bounds the connects to one broker; a broker that does not answer holds up no other's."""
@@ -182,7 +195,7 @@ class MqttLink:
         assert settings is not None
         place, *rest = self._places
         self._places = tuple(rest)
-        tls = self._links.tls if settings.address.tls else None
+        tls = self._links.tls_for(settings)
         try:
             self._connection = Connection(settings, place, tls, self._links, self)
         except LinkError as exc:

@@ -10,7 +10,6 @@ import pytest
 from simulator.device.image import firmware_image
 from simulator.device.play import Play
 from simulator.errors import FleetFileError
-from simulator.firmware.profile_file import SHIPPED
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet_file.fleet_file import load_plan, parse_plan
 from simulator.tests.floor import RELAY, Onlooker, device, embedded, onlooker, running
