@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from cms.actor import Actor
+from cms.install import Install
+from cms.progress import Progress
 from cms.sheet import Kind, Sheet
 from cms.store.entry import State
 from cms.store.store import Outcome
@@ -25,21 +26,6 @@ MAX_AGE_MS = 24 * 3_600_000
 
 LOST = "the service was stopped before it knew that this order is stored: the cabinet's history says"
 TOO_OLD = "it was not answered within a day"
-
-
-class Progress(StrEnum):
-    """How far an order is at one cabinet: the worst of what was sent there."""
-
-    FAILED = "failed"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    UNCONFIRMED = "unconfirmed"
-    SUPERSEDED = "superseded"
-    PENDING = "pending"
-    WAITING = "waiting"
-    SENT = "sent"
-    CONFIRMED = "confirmed"
-    STORED = "stored"
 
 
 OPEN = (State.WAITING, State.SENT)
@@ -71,11 +57,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The order at one cabinet. ``sent`` is None until it is stored, ``error`` why it was not."""
+    """The order at one cabinet. ``sent`` is None until it is stored, ``error`` why it was not.
+
+    ``install`` is there where firmware was ordered.
+    """
 
     cabinet_id: str
     sent: tuple[Sent, ...] | None = None
     error: str = ""
+    install: Install | None = None
 
     @property
     def progress(self) -> Progress:
@@ -84,28 +74,37 @@ class Part:
         if self.sent is None:
             return Progress.PENDING
         found = {Progress(one.outcome.state) for one in self.sent}
+        if self.install is not None:
+            found.add(self.install.state)
         return next((one for one in Progress if one in found), Progress.STORED)
 
     @property
     def detail(self) -> str:
         """Why, where it is not well."""
+        installed = "" if self.install is None else self.install.detail
         told = (one.outcome.detail for one in self.sent or () if one.outcome.detail)
-        return self.error or next(told, "")
+        return self.error or installed or next(told, "")
 
     def to_document(self) -> dict[str, Any]:
         sent = {} if self.sent is None else {"orders": [one.to_document() for one in self.sent]}
-        return {"cabinetId": self.cabinet_id, **sent, **({"error": self.error} if self.error else {})}
+        error = {"error": self.error} if self.error else {}
+        return {"cabinetId": self.cabinet_id, **sent, **error, **self._firmware()}
 
     def shown(self) -> dict[str, Any]:
         orders = [one.to_document() for one in self.sent or ()]
         told = {"state": str(self.progress), "detail": self.detail}
-        return {"cabinetId": self.cabinet_id, **told, "orders": orders}
+        return {"cabinetId": self.cabinet_id, **told, "orders": orders, **self._firmware()}
+
+    def _firmware(self) -> dict[str, Any]:
+        return {} if self.install is None else {"firmware": self.install.to_document()}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Part:
         orders = document.get("orders")
         sent = None if orders is None else tuple(map(Sent.from_document, orders))
-        return cls(document["cabinetId"], sent, document.get("error", ""))
+        firmware = document.get("firmware")
+        install = None if firmware is None else Install.from_document(firmware)
+        return cls(document["cabinetId"], sent, document.get("error", ""), install)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,12 @@ class Batch:
     def open_ids(self) -> list[str]:
         """The outbox entries of which more is to be heard."""
         return [one.id for one in self._sent() if one.open]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be heard of it."""
+        installing = any(part.install and not part.install.final for part in self.parts if not part.error)
+        return self.stored and not installing and not self.open_ids()
 
     def with_outcomes(self, outcomes: Mapping[str, Outcome]) -> Batch:
         """This batch with what is known of its entries now."""
@@ -208,10 +213,6 @@ def batch_from(sheet: Sheet) -> Batch:
     )
 
 
-def of_cabinets(cabinet_ids: Sequence[str]) -> tuple[Part, ...]:
-    return tuple(Part(cabinet_id) for cabinet_id in cabinet_ids)
-
-
 def _updated(part: Part, outcomes: Mapping[str, Outcome]) -> Part:
     if part.sent is None or not any(one.id in outcomes for one in part.sent):
         return part
@@ -222,6 +223,7 @@ def _updated(part: Part, outcomes: Mapping[str, Outcome]) -> Part:
 def _closed(part: Part) -> Part:
     if part.sent is None:
         return part if part.error else replace(part, error=LOST)
-    if not any(one.open for one in part.sent):
+    installing = part.install is not None and not part.install.final
+    if part.error or not (installing or any(one.open for one in part.sent)):
         return part
     return replace(part, error=TOO_OLD)

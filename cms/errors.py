@@ -21,6 +21,7 @@ CmsError                       the root: catch this at a program's border
 ├── UserTaken                  the operator's: a user has that name already
 ├── UnknownRevision            the caller's: a cabinet never had that revision (404)
 ├── UnknownBatch               the caller's: no batch has that id (404)
+├── UnknownFirmware            the caller's: no such version is in the directory (404)
 ├── UnknownTemplate            the caller's: no template has that name, or not that version (404)
 ├── KeyReused                  the caller's: one idempotency key for two different requests (409)
 ├── StaleVersion               nobody's: somebody else changed the template first (409)
@@ -230,6 +231,14 @@ class UnknownBatch(CmsError):
         self.batch_id = batch_id
 
 
+class UnknownFirmware(CmsError):
+    """The directory has no such version."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"version: the directory has no firmware {version[:80]!r}")
+        self.version = version
+
+
 class UnknownTemplate(CmsError):
     """No template has this name, or it has no such version any more."""
 
@@ -249,12 +258,12 @@ class KeyReused(CmsError):
 
 
 class StaleVersion(CmsError):
-    """The template was changed since the caller read it; ``stored`` is None where that is not known."""
+    """A template or an entry was changed since the caller read it; ``stored`` is None where not known."""
 
     def __init__(self, name: str, expected: int, stored: int | None = None) -> None:
         at = "was changed meanwhile" if stored is None else f"is at version {stored}"
         super().__init__(
-            f"If-Match: template {name} {at}, and version {expected} was the one that this is an edit of. "
+            f"If-Match: {name} {at}, and version {expected} was the one that this is an edit of. "
             f"Read it again, then repeat the change."
         )
         self.name = name

@@ -18,6 +18,7 @@ from cms.routes.cabinets import CabinetRoutes
 from cms.routes.endpoint import Endpoint
 from cms.routes.exchange import ExchangeRoutes
 from cms.routes.field_rules import FieldRoutes
+from cms.routes.firmware import FirmwareRoutes
 from cms.routes.floor import FloorRoutes
 from cms.routes.gate import Gate
 from cms.routes.health import HealthRoutes
@@ -57,6 +58,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *CabinetRoutes(service.cabinets).endpoints(),
         *BatchRoutes(service.batches).endpoints(),
         *TemplateRoutes(service.templates, service.batches).endpoints(),
+        *FirmwareRoutes(service.directory, service.batches).endpoints(),
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),

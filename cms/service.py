@@ -25,7 +25,9 @@ from cms.handlers.access import Access, Terms
 from cms.handlers.batches import Batches
 from cms.handlers.broker_check import BrokerLink
 from cms.handlers.cabinets import Cabinets
+from cms.handlers.firmware import Directory
 from cms.handlers.health import Ailment, BrokerState, Health
+from cms.handlers.installs import Installs
 from cms.handlers.live_config import ConfigLink
 from cms.handlers.meters import Meters
 from cms.handlers.monitoring import Monitoring
@@ -89,6 +91,7 @@ class Service:
     orders: Orders
     batches: Batches
     templates: Templates
+    directory: Directory
     meters: Meters
     records: Records
     streams: Streams
@@ -117,7 +120,8 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     outgoing = Outgoing(link, monitor, origins)
     outbox = Outbox(own, outgoing, clock_ms=clock_ms, confirmations=confirmations)
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
-    batches = _batches(own, cabinets, orders, monitor, clock_ms)
+    installs = _installs(own, outgoing, hub, clock_ms)
+    batches = _batches(own, cabinets, orders, installs, monitor, clock_ms)
     records = Records(store)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     counters = counters_of(own)
@@ -149,6 +153,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         orders=orders,
         batches=batches,
         templates=Templates(own, cabinets, clock_ms),
+        directory=Directory(own, cabinets, clock_ms),
         meters=_meters(cabinets, outgoing, hub, clock_ms),
         records=records,
         streams=streams,
@@ -197,8 +202,19 @@ def _link(settings: Settings, hub: Hub, cabinets: Cabinets, clock_ms: ClockMs) -
     return MqttService(settings.mqtt, hub, relay_of=cabinets.relay_of, clock_ms=clock_ms)
 
 
+def _installs(store: Store, outgoing: Outgoing, hub: Hub, clock_ms: ClockMs) -> Installs:
+    installs = Installs(store, outgoing, clock_ms)
+    hub.observe(installs.note)
+    return installs
+
+
 def _batches(
-    store: Store, cabinets: Cabinets, orders: Orders, monitor: Monitor, clock_ms: ClockMs
+    store: Store,
+    cabinets: Cabinets,
+    orders: Orders,
+    installs: Installs,
+    monitor: Monitor,
+    clock_ms: ClockMs,
 ) -> Batches:
     def state_of(relay_id: str) -> str | None:
         place = monitor.floor.place(relay_id)
@@ -207,7 +223,7 @@ def _batches(
     def announce(batch: Mapping[str, Any]) -> None:
         monitor.announce({"type": "batch", "batch": batch})
 
-    return Batches(store, Selector(cabinets, state_of), orders, announce, clock_ms)
+    return Batches(store, Selector(cabinets, state_of), orders, installs, announce, clock_ms)
 
 
 def _meters(cabinets: Cabinets, outgoing: Outgoing, hub: Hub, clock_ms: ClockMs) -> Meters:

@@ -7,28 +7,24 @@ transaction of its own, and from then on as good as one that was given alone: it
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cms.actor import Act, Actor
 from cms.audit import Draft
-from cms.batch import MAX_AGE_MS, Batch, Part, Sent, batch_from, of_cabinets
+from cms.batch import MAX_AGE_MS, Batch, Part, Sent, batch_from
 from cms.cabinet import Cabinet, ConfigChange
-from cms.errors import CmsError, KeyReused, RequestError, StoreError, TooManyRequests, UnknownBatch
-from cms.handlers.orders import OrderRequest, Orders, checked
-from cms.handlers.selection import MAX_PROBLEMS, Selection, Selector
+from cms.errors import CmsError, KeyReused, StoreError, TooManyRequests, UnknownBatch
+from cms.handlers.installs import Installs
+from cms.handlers.orders import OrderRequest, Orders
+from cms.handlers.selection import Selector
+from cms.handlers.wish import Wish
 from cms.log import event
 from cms.sheet import Kind
 from cms.store.entry import CommandOrder, State
 from cms.store.store import Outcome, Store
-from cms.template import Version
-from wire.errors import Problem
-from wire.jsontext import to_bytes
-from wire.redaction import redacted
 
 MAX_OPEN = 100
 """How many batches may be under way; the next one waits its turn with 429."""
@@ -37,47 +33,12 @@ AT_ONCE = 500
 ASKED_AT_ONCE = 500
 FIRST_LOOK_S = 0.2
 LAST_LOOK_S = 10.0
+INSTALLING_LOOK_S = 1.0
+SAVE_S = 2.0
+"""How often at most a batch that moves is stored, so that a restart of the service knows how far it was."""
+
 ORPHANED_MS = 60_000
 """After how long a batch that is not stored is one whose process ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """``key`` is the caller's own name for the request: sent again, it is not done again.
-
-    With a ``template``, of the name ``called``, each cabinet is ordered what it means there.
-    """
-
-    selection: Selection
-    order: OrderRequest
-    key: str | None = None
-    template: Version | None = None
-    called: str = ""
-
-    def order_for(self, cabinet: Cabinet) -> OrderRequest:
-        return (
-            self.order if self.template is None else replace(self.order, config=self.template.filled(cabinet))
-        )
-
-    def document(self) -> dict[str, Any]:
-        """What is ordered, secrets masked."""
-        order, template = self.order, self.template
-        config = order.config if template is None else template.config
-        given = {"smibConfig": config, "smibVersion": order.version, "machineControl": order.command}
-        origin = {} if template is None else {"template": self.called, "version": template.number}
-        shown: dict[str, Any] = redacted({name: one for name, one in given.items() if one is not None})
-        return {**origin, **shown}
-
-    def digest(self) -> str:
-        """Of everything that was wanted, under the key: not to be undone by who reads it."""
-        if self.key is None:
-            return ""
-        order, selection = self.order, self.selection
-        listed = list(selection.cabinet_ids or ())
-        version = 0 if self.template is None else self.template.number
-        whole: list[Any] = [selection.to_document(), listed, order.config, order.version, order.command]
-        whole += [self.called, version]
-        return hashlib.sha256(self.key.encode() + to_bytes({"wish": whole})).hexdigest()
 
 
 Charge = Callable[[int], Awaitable[None]]
@@ -98,15 +59,19 @@ class Batches:
         store: Store,
         selector: Selector,
         orders: Orders,
+        installs: Installs,
         announce: Callable[[Mapping[str, Any]], None],
         clock_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._selector = selector
         self._orders = orders
+        self._installs = installs
+        installs.on_moved = self._wake
         self._announce = announce
         self._clock_ms = clock_ms
         self._open: dict[str, tuple[int, Batch]] = {}
+        self._saved_s: dict[str, float] = {}
         self._woken = asyncio.Event()
         self.total = 0
 
@@ -118,7 +83,7 @@ class Batches:
     async def preview(self, wish: Wish) -> list[Cabinet]:
         """The cabinets that it would be given to. RequestError, as give() would raise it."""
         cabinets = await self._selector.found(wish.selection)
-        _checked(wish, cabinets)
+        wish.changes(cabinets)
         return cabinets
 
     async def give(self, wish: Wish, actor: Actor, charge: Charge = free) -> Batch:
@@ -131,12 +96,12 @@ class Batches:
         if len(self._open) >= MAX_OPEN:
             raise TooManyRequests("batches under way", round(LAST_LOOK_S))
         cabinets = await self._selector.found(wish.selection)
-        changes = _checked(wish, cabinets)
+        changes = wish.changes(cabinets)
         await charge(len(cabinets))
         now_ms = self._clock_ms()
-        parts = of_cabinets([cabinet.id for cabinet in cabinets])
+        parts = wish.parts(cabinets)
         about = wish.document(), wish.selection.to_document()
-        batch = Batch(_batch_id(wish.key, actor, now_ms), actor, now_ms, *about, parts, wish.digest())
+        batch = Batch(wish.batch_id(actor, now_ms), actor, now_ms, *about, parts, wish.digest())
         facts = {"batch": batch.id, "cabinets": len(parts), "order": about[0], "selection": about[1]}
         if not await self._store.put_sheet(batch.sheet(1), Draft(Act(actor, "batch"), facts=facts)):
             known = await self._known(wish, actor)
@@ -149,7 +114,8 @@ class Batches:
         sheet = await self._store.sheet(Kind.BATCH, batch_id)
         if sheet is None:
             raise UnknownBatch(batch_id)
-        batch = batch_from(sheet).only(await self._selector.seen())
+        _, open_batch = self._open.get(batch_id, (0, None))
+        batch = (open_batch or batch_from(sheet)).only(await self._selector.seen())
         if not batch.parts:
             raise UnknownBatch(batch_id)
         return batch.with_outcomes(await self._outcomes(batch.open_ids()))
@@ -172,21 +138,30 @@ class Batches:
                 if not loaded:
                     await self._load()
                     loaded = True
-                pause_s = FIRST_LOOK_S if await self._look() else min(pause_s * 2, LAST_LOOK_S)
+                pause_s = FIRST_LOOK_S if await self._look() else min(pause_s * 2, self._longest_s())
             except StoreError as exc:
                 event("!", "batches wait", reason=str(exc))
                 pause_s = LAST_LOOK_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s if self._open or not loaded else None):
                     await self._woken.wait()
-                    pause_s = FIRST_LOOK_S
+                await asyncio.sleep(FIRST_LOOK_S)  # one look for much that moves
+                pause_s = FIRST_LOOK_S
             self._woken.clear()
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    def _longest_s(self) -> float:
+        """How long nothing need be looked at: what installs has deadlines of its own."""
+        installing = any("firmware" in batch.order for _, batch in self._open.values())
+        return INSTALLING_LOOK_S if installing else LAST_LOOK_S
 
     async def _known(self, wish: Wish, actor: Actor) -> Batch | None:
         """What was made of an earlier request with this key."""
         if wish.key is None:
             return None
-        sheet = await self._store.sheet(Kind.BATCH, _batch_id(wish.key, actor, 0))
+        sheet = await self._store.sheet(Kind.BATCH, wish.batch_id(actor, 0))
         if sheet is None:
             return None
         batch = batch_from(sheet)
@@ -199,7 +174,7 @@ class Batches:
     ) -> Batch:
         act = Act(batch.actor, "order", {"batch": batch.id})
         command = None if order.command is None else CommandOrder(order.command, batch.at_ms)
-        jobs = [(part.cabinet_id, change) for part, change in zip(batch.parts, changes, strict=True)]
+        jobs = [*zip(batch.parts, changes, strict=True)]
         parts: list[Part] = []
         for start in range(0, len(jobs), AT_ONCE):
             some = jobs[start : start + AT_ONCE]
@@ -213,44 +188,56 @@ class Batches:
         self._woken.set()
         return stored
 
-    async def _place(
-        self, cabinet_id: str, change: ConfigChange, command: CommandOrder | None, act: Act
-    ) -> Part:
+    async def _place(self, part: Part, change: ConfigChange, command: CommandOrder | None, act: Act) -> Part:
         try:
-            ordered = await self._orders.place(cabinet_id, change, command, act)
+            ordered = await self._orders.place(part.cabinet_id, change, command, act)
         except CmsError as exc:  # it was fine a moment ago: somebody was faster, or the storage is busy
-            return Part(cabinet_id, error=str(exc))
+            return replace(part, error=str(exc))
         waiting = Outcome(State.WAITING, self._clock_ms())
-        return Part(cabinet_id, tuple(Sent(one.id, one.what, waiting) for one in ordered.entries))
+        return replace(part, sent=tuple(Sent(one.id, one.what, waiting) for one in ordered.entries))
 
     async def _load(self) -> None:
         """Follow what was under way when the service ended."""
         for sheet in await self._store.sheets(Kind.BATCH):
-            if "endedAt" not in sheet.document:
-                self._open.setdefault(sheet.id, (sheet.number, batch_from(sheet)))
+            if "endedAt" not in sheet.document and sheet.id not in self._open:
+                self._open[sheet.id] = sheet.number, self._installs.adopted(batch_from(sheet))
 
     async def _look(self) -> bool:
         """Whether something moved."""
         moved = False
-        for batch_id, (number, batch) in list(self._open.items()):
-            now_ms = self._clock_ms()
-            known = batch.with_outcomes(await self._outcomes(batch.open_ids()))
-            age_ms = now_ms - batch.at_ms
-            if age_ms > (MAX_AGE_MS if batch.stored else ORPHANED_MS):
-                known = known.given_up()
-            if (known.stored and not known.open_ids()) or age_ms > MAX_AGE_MS:
-                await self._end(number, replace(known, ended_ms=now_ms))
-            elif known is not batch:
-                self._open[batch_id] = number, known
-                self._announce(known.summary())
-            moved = moved or known is not batch
+        for batch_id in list(self._open):
+            moved = await self._look_at(batch_id) or moved
         return moved
+
+    async def _look_at(self, batch_id: str) -> bool:
+        number, batch = self._open[batch_id]
+        now_ms = self._clock_ms()
+        known = batch.with_outcomes(await self._outcomes(batch.open_ids()))
+        known = await self._installs.advanced(known)
+        age_ms = now_ms - batch.at_ms
+        if age_ms > (MAX_AGE_MS if batch.stored else ORPHANED_MS):
+            known = known.given_up()
+        if known.over or age_ms > MAX_AGE_MS:
+            await self._end(number, replace(known, ended_ms=now_ms))
+        elif known is not batch:
+            self._open[batch_id] = await self._saved(number, known), known
+            self._announce(known.summary())
+        return known is not batch
+
+    async def _saved(self, number: int, batch: Batch) -> int:
+        """The number of the sheet with ``batch``, which is stored anew now and then where it installs."""
+        now_s = asyncio.get_running_loop().time()
+        if "firmware" not in batch.order or now_s - self._saved_s.get(batch.id, 0.0) < SAVE_S:
+            return number
+        self._saved_s[batch.id] = now_s
+        return number + 1 if await self._store.put_sheet(batch.sheet(number + 1)) else number
 
     async def _end(self, number: int, batch: Batch) -> None:
         if await self._store.put_sheet(batch.sheet(number + 1)):
             facts = {state: count for state, count in batch.counts().items() if count}
             event("=", "batch done", batch=batch.id, cabinets=len(batch.parts), **facts)
         self._open.pop(batch.id, None)
+        self._saved_s.pop(batch.id, None)
         self._announce(batch.summary())
 
     async def _outcomes(self, entry_ids: Sequence[str]) -> dict[str, Outcome]:
@@ -258,26 +245,3 @@ class Batches:
         for start in range(0, len(entry_ids), ASKED_AT_ONCE):
             found |= await self._store.outcomes(entry_ids[start : start + ASKED_AT_ONCE])
         return found
-
-
-def _checked(wish: Wish, cabinets: Sequence[Cabinet]) -> list[ConfigChange]:
-    """What it changes at each, or one RequestError for everything that is wrong with it."""
-    changes: list[ConfigChange] = []
-    wrong: dict[str, tuple[Problem, ...]] = {}
-    for cabinet in cabinets:
-        try:
-            changes.append(checked(wish.order_for(cabinet), cabinet))
-        except RequestError as exc:
-            wrong[cabinet.id] = exc.problems
-    if len(wrong) == len(cabinets) and len(set(wrong.values())) == 1:
-        raise RequestError.of(wrong[cabinets[0].id])
-    problems = [Problem(f"{key}: {one.field}", one.wanted) for key, some in wrong.items() for one in some]
-    if problems:
-        raise RequestError.of(problems[:MAX_PROBLEMS])
-    return changes
-
-
-def _batch_id(key: str | None, actor: Actor, now_ms: int) -> str:
-    if key is None:
-        return f"b-{now_ms:x}-{secrets.token_hex(4)}"
-    return f"b-{hashlib.sha256(f'{actor.user} {key}'.encode()).hexdigest()[:24]}"

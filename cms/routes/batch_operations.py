@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cms.batch import Progress
 from cms.handlers.selection import MAX_CABINETS
+from cms.progress import Progress
 from cms.routes.endpoint import Operation, Parameter
 from cms.routes.operations import BODY_FAILURES
 from cms.schemas import (
@@ -11,6 +11,7 @@ from cms.schemas import (
     DELIVERY,
     FLAG,
     ID_PATTERN,
+    RELAY_ID,
     TEXT,
     TIMESTAMP,
     Schema,
@@ -55,7 +56,20 @@ _SUMMARY = {
     "total": _COUNT,
     "counts": record({str(one): _COUNT for one in Progress}),
 }
-_PART = record({"cabinetId": CABINET_ID, "state": _PROGRESS, "detail": TEXT, "orders": listed(DELIVERY)})
+_FIRMWARE = record(
+    {
+        "relayId": RELAY_ID,
+        "version": TEXT,
+        "state": _PROGRESS,
+        "at": TIMESTAMP,
+        "percent": {"type": "integer", "minimum": 0, "maximum": 100},
+        "detail": TEXT,
+    }
+)
+_PART = record(
+    {"cabinetId": CABINET_ID, "state": _PROGRESS, "detail": TEXT, "orders": listed(DELIVERY)},
+    {"firmware": _FIRMWARE},
+)
 DETAIL = record({**_SUMMARY, "cabinets": listed(_PART)})
 BATCH_ID = Parameter(
     "batchId", "path", {"type": "string", "pattern": ID_PATTERN}, "The batch's id", required=True

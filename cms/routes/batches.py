@@ -9,13 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cms.batch import Batch, Progress
+from cms.batch import Batch
 from cms.cabinet import Cabinet, is_cabinet_id
 from cms.envelope import success
 from cms.errors import RequestError
-from cms.handlers.batches import Batches, Wish
+from cms.handlers.batches import Batches
 from cms.handlers.cabinets import Filter
 from cms.handlers.selection import MAX_CABINETS, Selection
+from cms.handlers.wish import Wish
+from cms.progress import Progress
 from cms.role import Right
 from cms.routes.actor import actor_of, charge
 from cms.routes.answer import answer, json_answer

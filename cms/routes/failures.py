@@ -34,6 +34,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.UnknownRevision: 404,
     errors.UnknownBatch: 404,
     errors.UnknownTemplate: 404,
+    errors.UnknownFirmware: 404,
     errors.KeyReused: 409,
     errors.StaleVersion: 409,
     errors.EditConflict: 409,

@@ -81,8 +81,8 @@ PUT = Operation(
     body=record({"smibConfig": {"type": "object", "minProperties": 1}}, {"note": _NOTE}),
     examples={
         "topics": {
-            "smibConfig": {"mqtt": {"mqttPubTopic": "floor/{location}/{relayId}", "mqttQOS": 1}},
-            "note": "one topic for each location",
+            "smibConfig": {"mqtt": {"mqttPubTopic": "sas/gli/server/{relayId}", "mqttQOS": 1}},
+            "note": "a topic for each SMIB",
         }
     },
     failures=(*BODY_FAILURES, 409, 503),

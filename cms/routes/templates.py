@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.errors import RequestError
-from cms.handlers.batches import Batches, Wish
+from cms.handlers.batches import Batches
 from cms.handlers.cabinets import Filter
 from cms.handlers.orders import OrderRequest
 from cms.handlers.templates import NewVersion, Templates
+from cms.handlers.wish import Wish
 from cms.role import Right
 from cms.routes.actor import actor_of, charge
 from cms.routes.answer import answer

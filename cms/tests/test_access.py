@@ -74,6 +74,11 @@ ROUTES = {
     ("POST", "/api/batches"): Right.ORDER,
     ("GET", "/api/batches"): Right.READ,
     ("GET", "/api/batches/{batchId}"): Right.READ,
+    ("GET", "/api/firmware"): Right.READ,
+    ("GET", "/api/firmware/{version}"): Right.READ,
+    ("PUT", "/api/firmware/{version}"): Right.MANAGE,
+    ("POST", "/api/firmware/{version}/install"): Right.ORDER,
+    ("DELETE", "/api/firmware/{version}"): Right.MANAGE,
     ("GET", "/api/templates"): Right.READ,
     ("GET", "/api/templates/{template}"): Right.READ,
     ("PUT", "/api/templates/{template}"): Right.MANAGE,
@@ -113,6 +118,8 @@ BODIES: dict[str, Any] = {
     "/api/cabinets/import": {"cabinets": []},
     "/api/templates/{template}": {"smibConfig": {"net": {"netStaChan": 3}}},
     "/api/templates/{template}/apply": {"cabinets": ["cab-1"]},
+    "/api/firmware/{version}": {"otaURL": "http://images.example/", "bin": "wifi.bin"},
+    "/api/firmware/{version}/install": {"cabinets": ["cab-1"]},
     "/api/batches": {"cabinets": ["cab-1"], "smibVersion": {"firmware": "1"}},
     "/api/mqtt/config/request": {"relayId": RELAY, "component": "net"},
     "/api/mqtt/config/publish": {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", "netStaChan": 3}},
@@ -135,7 +142,7 @@ def filled(path: str) -> str:
 
 def with_ids(path: str, cabinet_id: str) -> str:
     """``path`` with something in each of its places."""
-    ids = {"cabinetId": cabinet_id, "batchId": "b-1", "template": "wifi"}
+    ids = {"cabinetId": cabinet_id, "batchId": "b-1", "template": "wifi", "version": "1.1.0"}
     return path.format_map({**ids, "asset": "a"})
 
 

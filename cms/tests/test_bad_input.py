@@ -389,8 +389,21 @@ TEMPLATES = [
     Bad("GET", f"{TEMPLATE}/drift", None, 404, ("wifi",)),
     Bad("GET", f"{TEMPLATE}/drift?version=x", None, 400, ("version",)),
 ]
+FIRMWARE = "/api/firmware/1.1.0"
+IMAGE = {"otaURL": "http://images.example/", "bin": "wifi.bin"}
+FIRMWARES = [
+    Bad("PUT", FIRMWARE, {}, 400, ("otaURL", "bin")),
+    Bad("PUT", FIRMWARE, {**IMAGE, "bin": "a/b"}, 400, ("bin",)),
+    Bad("PUT", FIRMWARE, {**IMAGE, "size": 7}, 400, ("size",)),
+    Bad("PUT", "/api/firmware/a%00b", IMAGE, 400, ("version",)),
+    Bad("GET", FIRMWARE, None, 404, ("1.1.0",)),
+    Bad("DELETE", FIRMWARE, None, 404, ("1.1.0",)),
+    post(f"{FIRMWARE}/install", {"cabinets": ["cab-1"]}, 404, "1.1.0"),
+    post(f"{FIRMWARE}/install", {"cabinets": ["cab-1"], "bin": "x"}, 400, "bin"),
+]
 CASES = [
     *FLOOR,
+    *FIRMWARES,
     *TEMPLATES,
     *BATCHES,
     *METERS,

@@ -12,12 +12,13 @@ import pytest
 
 from cms.actor import Actor
 from cms.audit import AuditFilter
-from cms.batch import MAX_AGE_MS, Batch, Part, Progress, Sent, batch_from, of_cabinets
+from cms.batch import MAX_AGE_MS, Batch, Part, Sent, batch_from
 from cms.errors import StoreBusy
 from cms.feed import Wanted
-from cms.handlers.batches import Wish
 from cms.handlers.orders import OrderRequest
 from cms.handlers.selection import Selection
+from cms.handlers.wish import Wish
+from cms.progress import Progress
 from cms.role import Role
 from cms.sheet import Kind
 from cms.store.entry import State
@@ -286,7 +287,7 @@ class TestFollowing:
             store = desk.application.store
             desk.link.up = False
             data = (await desk.ask("POST", PATH, {"cabinets": BOTH, **NET})).json()["data"]
-            parts = of_cabinets(BOTH)
+            parts = (Part("cab-1"), Part("cab-2"))
             old = Batch("b-old", Actor("ann"), NOW_MS - 2 * MAX_AGE_MS, NET, {}, parts, stored=False)
             lost = replace(old, id="b-lost", at_ms=NOW_MS - 90_000)
             for one in (old, lost):
