@@ -35,6 +35,8 @@ from simulator.link.trust import trusting
 FEED_S = 0.5
 """Between two lines to the process that started this one."""
 
+SUMMARIZE = "summarize"
+
 DESCRIPTION = """\
 Run virtual SMIBs against a broker that runs already: each with its own connection, memory and cabinet.
 Once they are connected it prints one line with their number; Ctrl-C ends it.
@@ -55,6 +57,7 @@ examples:
   smib-lab fleet --broker mqtt://192.0.2.7 --count 10000 --shard 2/4    on the second of four machines
   smib-lab fleet --virtual-time --duration 24h --count 1000 --play 6 --out day.ndjson.gz   a day, in minutes
   smib-lab fleet check floor.yaml                                what is wrong with it, and runs nothing
+  smib-lab fleet summarize 1.json 2.json --fail-if 'p99>200ms'   the reports of two shards as one
   smib-lab fleet schema > fleet.schema.json                      for an editor that completes and checks YAML
 
 then, in another terminal:
@@ -69,8 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "words",
         nargs="*",
-        metavar="check FILE | schema",
-        help="run nothing: say what is wrong with fleet files, or print their JSON Schema for editors",
+        metavar="check FILE | schema | summarize REPORT",
+        help="run nothing: say what is wrong with fleet files, print their JSON Schema for editors, or put "
+        "the reports (--summary-json) of a fleet's parts together",
     )
     parser.add_argument(
         "--broker",
@@ -187,10 +191,14 @@ def _run(args: argparse.Namespace, plan: FleetPlan, state: StateDir | None, pape
 
 
 def _said(args: argparse.Namespace) -> int:
+    from simulator.fleet.summarize import summarize
     from simulator.fleet_file import check
 
+    if args.words[0] == SUMMARIZE and len(args.words) > 1:
+        return summarize(args.words[1:], args)
     if not check.understood(args.words):
-        args.refuse(f"check FILE or schema was wanted, not {' '.join(args.words)!r}")
+        wanted = f"check FILE, schema or {SUMMARIZE} REPORT was wanted"
+        args.refuse(f"{wanted}, not {' '.join(args.words)!r}")
     check.say(args.words, args, sys.stdout)
     return 0
 
