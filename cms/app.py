@@ -52,6 +52,7 @@ class Application(Service):
             exits.enter_context(held(self.settings.database))
             exits.push_async_callback(self.store.close)
             await self.store.open()
+            exits.push_async_callback(self.records.tell_refusals, all_of_them=True)
             await self._admit()
             added = await self.store.add_cabinets(cabinets)
             await self.monitor.refresh()

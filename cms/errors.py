@@ -17,8 +17,10 @@ CmsError                       the root: catch this at a program's border
 ├── ForeignOrigin              the caller's: a browser that acts for another site (403)
 ├── TooManyRequests            the caller's: more in a while than one caller may (429)
 ├── UnknownCabinet             the caller's: no cabinet has that id (404)
-├── UnknownUser                the operator's: no user has that name
-├── UserTaken                  the operator's: a user has that name already
+├── UnknownUser                the caller's: no user has that name (404)
+├── UnknownCredential          the caller's: that user has no such session or token (404)
+├── UserTaken                  the caller's: a user has that name already (409)
+├── NoGovernor                 the caller's: then nobody could administer everything any more (409)
 ├── UnknownRevision            the caller's: a cabinet never had that revision (404)
 ├── UnknownBatch               the caller's: no batch has that id (404)
 ├── UnknownFirmware            the caller's: no such version is in the directory (404)
@@ -211,6 +213,25 @@ class UserTaken(CmsError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is a user {name!r} already; smib-cms users passwd and role change it")
+        self.name = name
+
+
+class UnknownCredential(CmsError):
+    """The user has no session and no token of this id."""
+
+    def __init__(self, name: str, credential_id: str) -> None:
+        super().__init__(f"id: {name} has no session and no token {credential_id[:80]!r}")
+        self.name = name
+        self.credential_id = credential_id
+
+
+class NoGovernor(CmsError):
+    """After this nobody could administer everything."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: an administrator who is not disabled, and not limited to locations, was wanted to stay"
+        )
         self.name = name
 
 

@@ -9,6 +9,7 @@ from cms.api_docs import ApiDocs
 from cms.handlers.broker_check import BrokerCheck
 from cms.handlers.exchange import Exchange
 from cms.handlers.live_config import LiveConfig
+from cms.handlers.people import People
 from cms.handlers.reach import Reach
 from cms.handlers.reorders import Reorders
 from cms.metrics import Metrics
@@ -25,6 +26,7 @@ from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
 from cms.routes.meters import MeterRoutes
 from cms.routes.page import PageRoutes
+from cms.routes.people import PeopleRoutes
 from cms.routes.records import RecordRoutes
 from cms.routes.refusals import recorded
 from cms.routes.reorders import ReorderRoutes
@@ -65,6 +67,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *StreamRoutes(service.streams, reach).endpoints(),
         *_broker_check(service, reach).endpoints(),
         *FieldRoutes().endpoints(),
+        *PeopleRoutes(People(store, service.access, clock_ms)).endpoints(),
         *FloorRoutes(service.monitoring, metrics, service.streams).endpoints(),
         *HealthRoutes(service.health, clock_ms).endpoints(),
     )

@@ -23,6 +23,10 @@ class Passwords:
     def hash(self, password: str) -> str:
         return self._hasher.hash(password)
 
+    async def hashed(self, password: str) -> str:
+        async with self._turns:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
     async def fits(self, password_hash: str | None, password: str) -> bool:
         """Whether ``password`` is the one that was hashed; never, and as late, for a hash of None."""
         async with self._turns:

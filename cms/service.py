@@ -51,7 +51,7 @@ from cms.store.store import Store
 from cms.tasks import Tasks
 from cms.watchdog import Watchdog
 
-HOUR_MS = 3_600_000
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 ClockMs = Callable[[], int]
 Work = dict[str, Callable[[], Coroutine[Any, Any, None]]]
 """The tasks that the service lives by, by name."""
@@ -122,7 +122,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
     installs = _installs(own, outgoing, hub, clock_ms)
     batches = _batches(own, cabinets, orders, installs, monitor, clock_ms)
-    records = Records(store)
+    records = Records(store, clock_ms)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     counters = counters_of(own)
     access = _access(settings, own, records, streams, counters, clock_ms)
@@ -240,7 +240,11 @@ def _access(
     counters: Storage,
     clock_ms: ClockMs,
 ) -> Access:
-    terms = Terms(settings.local or settings.allow_open, settings.session_hours * HOUR_MS)
+    terms = Terms(
+        settings.local or settings.allow_open,
+        settings.session_hours * HOUR_MS,
+        settings.idle_minutes * MINUTE_MS,
+    )
     access = Access(store, records, terms, clock_ms, counters)
     access.on_end(streams.end_where)
     return access

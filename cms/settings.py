@@ -51,6 +51,7 @@ class Settings:
     allow_open: bool
     proxies: str | None
     session_hours: int
+    idle_minutes: int
     orders_per_minute: int
     test_endpoint: bool
     resync_on_connect: bool
@@ -82,6 +83,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allow_open=values["CMS_ALLOW_OPEN"],
         proxies=proxies,
         session_hours=values["CMS_SESSION_HOURS"],
+        idle_minutes=values["CMS_IDLE_MINUTES"],
         orders_per_minute=values["CMS_ORDERS_PER_MINUTE"],
         test_endpoint=_is_local(host, proxies) if test_endpoint is None else test_endpoint,
         resync_on_connect=values["CMS_RESYNC"] == "on-connect",
@@ -264,6 +266,12 @@ SETTINGS: tuple[Setting, ...] = (
         "12",
         "Hours that a session of the page lasts after signing in.",
         value.number(1, 720),
+    ),
+    Setting(
+        "CMS_IDLE_MINUTES",
+        "60",
+        "Minutes without a request after which a session ends, its event streams too; 0 for none.",
+        value.number(0, 43_200),
     ),
     Setting(
         "CMS_ORDERS_PER_MINUTE",

@@ -12,7 +12,7 @@ from cms import log
 from cms.account import NOBODY, OPEN, Accounts, Caller, Credential, key_of, new_secret
 from cms.actor import Act, Actor
 from cms.audit import Draft
-from cms.errors import NotSignedIn, SignInFailed, StoreError
+from cms.errors import NotSignedIn, SignInFailed, StoreError, TooManyRequests
 from cms.handlers.records import Records
 from cms.limit import Limit
 from cms.passwords import Passwords
@@ -24,16 +24,22 @@ LOOK_EVERY_S = 1.0
 TRIES, TRIES_FROM_ONE_PLACE = 5, 30
 """Sign-ins in a minute: of one user from one address, and of all users from one address."""
 
+TELL_USE_MS = 60_000
+"""How often the storage is told that a session is used."""
+
 Ender = Callable[[Callable[[object], bool]], object]
 """Ends the streams whose holder fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``may_be_open``: without users everybody may do everything. A session lasts ``session_ms``."""
+    """``may_be_open``: without users everybody may do everything. A session lasts ``session_ms``, and ends
+    earlier where nothing was asked by it for ``idle_ms``, 0 for however long.
+    """
 
     may_be_open: bool
     session_ms: int
+    idle_ms: int = 0
 
 
 class Access:
@@ -59,6 +65,7 @@ class Access:
         self._tries = Limit("sign-ins of this user", TRIES, counters)
         self._tries_from_one_place = Limit("sign-ins from this address", TRIES_FROM_ONE_PLACE, counters)
         self._accounts: Accounts = NOBODY
+        self._used: dict[str, int] = {}
         self._open = terms.may_be_open
         self._end_streams: Ender = lambda _fits: None
 
@@ -73,6 +80,7 @@ class Access:
     async def refresh(self) -> Accounts:
         """Look at the storage, and end the streams of those who may no longer what they might. StoreError."""
         self._accounts = await self._store.accounts()
+        self._used = {key: ms for key, ms in self._used.items() if key in self._accounts.credentials}
         self._open = self._open and not self._accounts.users
         self._end_streams(lambda holder: isinstance(holder, Caller) and not self.stands(holder))
         return self._accounts
@@ -83,6 +91,7 @@ class Access:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
                 await self.refresh()
+                await self._records.tell_refusals()
             except StoreError as exc:
                 log.event("!", "users not read", reason=str(exc))
 
@@ -90,15 +99,17 @@ class Access:
         """Whether ``caller`` is still who it was, with the same role."""
         if caller.key is None:
             return self._open
-        return self._accounts.caller(caller.key, self._clock_ms()) == caller
+        return self._known(caller.key) == caller
 
     async def caller(self, secret: str) -> Caller:
         """Who shows this secret; NotSignedIn, StoreError."""
         key = key_of(secret)
-        found = self._accounts.caller(key, self._clock_ms())
+        found = self._known(key)
         if found is None:
-            found = (await self.refresh()).caller(key, self._clock_ms())
+            await self.refresh()
+            found = self._known(key)
         if found is not None:
+            await self._note_use(key)
             return found
         if self._open:
             return OPEN
@@ -106,9 +117,14 @@ class Access:
 
     async def sign_in(self, name: str, password: str, actor: Actor) -> tuple[Caller, str]:
         """Begin a session: its caller and its secret. SignInFailed, TooManyRequests, StoreError."""
-        await self._tries_from_one_place.take(actor.address)
-        await self._tries.take(actor.address, name)
+        try:
+            await self._tries_from_one_place.take(actor.address)
+            await self._tries.take(actor.address, name)
+        except TooManyRequests as exc:
+            await self._records.refused(actor, "signIn", None, exc)
+            raise
         user = (await self.refresh()).users.get(name)
+        user = None if user is None or user.disabled else user
         if not await self._passwords.fits(None if user is None else user.password_hash, password):
             # A name that nobody has may be a password that was typed into the wrong field.
             who = replace(actor, user=actor.user if user is None else user.name)
@@ -118,12 +134,57 @@ class Access:
         await self._tries.forgive(actor.address, name)
         return await self._begin(name, replace(actor, user=name))
 
-    async def sign_out(self, caller: Caller, actor: Actor) -> None:
-        """End the session, and its streams with it."""
+    async def change_password(self, caller: Caller, old: str, new: str, actor: Actor) -> tuple[Caller, str]:
+        """Change the caller's own, which ends all its sessions, and begin another one.
+
+        SignInFailed where ``old`` is not the password, TooManyRequests, StoreError.
+        """
+        await self._tries.take(actor.address, caller.user)
+        user = self._accounts.users[caller.user]
+        if not await self._passwords.fits(user.password_hash, old):
+            failed = SignInFailed()
+            await self._records.refused(actor, "changePassword", None, failed)
+            raise failed
+        await self._tries.forgive(actor.address, caller.user)
+        changed = replace(user, password_hash=await self._passwords.hashed(new))
+        note = {"account": user.name}
+        await self._store.put_user(changed, Draft(Act(actor, "password-changed", note)))
+        await self.refresh()
+        return await self._begin(user.name, actor)
+
+    async def sign_out(self, caller: Caller, actor: Actor, *, everywhere: bool = False) -> None:
+        """End the session, or all of this user, and their streams with them."""
         if caller.key is None:
             return
-        await self._store.remove_credential(caller.key, Draft(Act(actor, "sign-out")))
+        mine = self._accounts.credentials_of(caller.user) if everywhere else []
+        keys = [one.key for one in mine if one.kind == "session"] or [caller.key]
+        for key in keys:
+            await self._store.remove_credential(key, Draft(Act(actor, "sign-out")))
         await self.refresh()
+
+    def _known(self, key: str) -> Caller | None:
+        """Who holds this credential, None where it does not count, or was not used for too long."""
+        now_ms = self._clock_ms()
+        found = self._accounts.caller(key, now_ms)
+        if found is None or found.kind != "session" or not self._terms.idle_ms:
+            return found
+        return None if now_ms - self._last_use(key) >= self._terms.idle_ms else found
+
+    def _last_use(self, key: str) -> int:
+        stored = self._accounts.credentials[key]
+        return max(stored.created_ms, stored.used_ms or 0, self._used.get(key, 0))
+
+    async def _note_use(self, key: str) -> None:
+        """Remember it, and tell other processes of it now and then."""
+        credential = self._accounts.credentials[key]
+        if credential.kind != "session" or not self._terms.idle_ms:
+            return
+        now_ms = self._clock_ms()
+        told_ms = credential.used_ms or credential.created_ms
+        self._used[key] = now_ms
+        if now_ms - told_ms >= min(TELL_USE_MS, self._terms.idle_ms // 4):
+            await self._store.use_credential(key, now_ms)
+            self._accounts = await self._store.accounts()
 
     async def _begin(self, name: str, actor: Actor) -> tuple[Caller, str]:
         secret, now_ms = new_secret("session"), self._clock_ms()
@@ -132,7 +193,8 @@ class Access:
         session = Credential(key_of(secret), "session", name, role, "", now_ms, ends_ms)
         if not await self._store.put_credential(session, Draft(Act(actor, "sign-in"))):
             raise SignInFailed
-        caller = (await self.refresh()).caller(session.key, now_ms)
+        await self.refresh()
+        caller = self._known(session.key)
         if caller is None:
             raise SignInFailed
         return caller, secret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from cms import log
 from cms.actor import Act, Actor
 from cms.audit import AuditEntry, AuditFilter, Draft
 from cms.errors import StoreError, UnknownCabinet
+from cms.refusal_tally import RefusalTally
 from cms.revision import Revision
 from cms.store.entry import OutboxEntry, OutboxFilter
 from cms.store.store import Outcome, Store
@@ -35,8 +36,10 @@ class Step:
 class Records:
     """Reads what happened, and notes what the storage does not see by itself."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
         self._store = store
+        self._clock_ms = clock_ms
+        self._refusals = RefusalTally()
 
     async def outbox(self, wanted: OutboxFilter) -> list[OutboxEntry]:
         """Entries, newest first."""
@@ -63,12 +66,25 @@ class Records:
         await self._store.record(Draft(act, cabinet_id, facts=redacted(facts)))
 
     async def refused(self, actor: Actor, action: str, cabinet_id: str | None, error: Exception) -> None:
-        """Append that somebody wanted something, and did not get it; a storage that fails is logged."""
+        """Append that somebody wanted something, and did not get it; a storage that fails is logged.
+
+        Whoever goes on and on is counted, and told once a minute.
+        """
         facts = {"wanted": action, "kind": type(error).__name__, "reason": str(error)[:MAX_REASON]}
-        try:
-            await self._store.record(Draft(Act(actor, "refusal"), cabinet_id, facts=facts))
-        except StoreError as exc:
-            log.event("!", "refusal not recorded", request=actor.request_id, wanted=action, reason=str(exc))
+        draft = Draft(Act(actor, "refusal"), cabinet_id, facts=facts)
+        await self._tell(self._refusals.note(draft, self._clock_ms()))
+
+    async def tell_refusals(self, *, all_of_them: bool = False) -> None:
+        """Append those that were only counted, once a minute has passed."""
+        await self._tell(self._refusals.due(None if all_of_them else self._clock_ms()))
+
+    async def _tell(self, refusals: Sequence[Draft]) -> None:
+        for draft in refusals:
+            try:
+                await self._store.record(draft)
+            except StoreError as exc:
+                facts = {"request": draft.act.actor.request_id, "wanted": draft.facts["wanted"]}
+                log.event("!", "refusal not recorded", **facts, reason=str(exc))
 
     async def _outcomes(self, entry_ids: Sequence[str]) -> dict[str, Outcome]:
         return await self._store.outcomes(entry_ids) if entry_ids else {}

@@ -61,6 +61,26 @@ class Form:
             raise RequestError(name, f"a string was wanted{self._not(name)}")
         return value
 
+    def flag(self, name: str) -> bool:
+        value = self._fields.get(name)
+        if not isinstance(value, bool):
+            raise RequestError(name, f"true or false was wanted{self._not(name)}")
+        return value
+
+    def whole(self, name: str, low: int, high: int) -> int:
+        """A whole number from ``low`` to ``high``."""
+        value = self._fields.get(name)
+        if type(value) is not int or not low <= value <= high:
+            raise RequestError(name, f"a whole number from {low} to {high} was wanted{self._not(name)}")
+        return value
+
+    def list(self, name: str) -> list[Any]:
+        """A list, of any content."""
+        value = self._fields.get(name)
+        if not isinstance(value, list):
+            raise RequestError(name, f"a list was wanted{self._not(name)}")
+        return value
+
     def object(self, name: str) -> dict[str, Any]:
         """An object, of any content."""
         value = self._fields.get(name)

@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cms.account import OPEN, Caller
-from cms.errors import ForeignOrigin, NotAllowed, NotSignedIn, OutOfScope
+from cms.errors import ForeignOrigin, NotAllowed, NotSignedIn, OutOfScope, TooManyRequests
 from cms.handlers.access import Access
 from cms.handlers.records import Records
 from cms.limit import Limit
-from cms.role import roles_with
+from cms.role import Right, roles_with
 from cms.routes.actor import actor_of
 from cms.routes.endpoint import Call, Endpoint, Operation
 from cms.scope import NOWHERE, seeing
@@ -28,6 +28,8 @@ from cms.sse import EventStream
 
 COOKIE = "cms_session"
 READS = ("GET", "HEAD")
+REFUSALS = (NotSignedIn, NotAllowed, OutOfScope, ForeignOrigin, TooManyRequests)
+"""What is in the audit trail: who did not get in, and why."""
 STRANGERS = 600
 """Requests in a minute from one address with something that does not count as a credential."""
 
@@ -67,18 +69,11 @@ class Gate:
         name = endpoint.operation.name if endpoint.operation is not None else endpoint.path
 
         async def asking(request: Request) -> Response:
-            caller = await self._identified(request)
-            if caller is not None:
-                request.scope["caller"] = caller
-                request.scope["actor_name"] = caller.user
-            if request.method not in READS:
-                _refuse_foreign(request, caller)
-            if endpoint.right is not None:
-                await self._check(request, caller, endpoint, name)
-            if endpoint.sends:
-                key = caller.user if caller and caller.key else actor_of(request).address
-                await self._orders.take(key)
-                request.scope["charge"] = partial(self._orders.take, key)
+            try:
+                caller = await self._admitted(request, endpoint)
+            except REFUSALS as exc:
+                await self._records.refused(actor_of(request), name, None, exc)
+                raise
             with seeing(NOWHERE if caller is None else caller.scope):
                 response = await endpoint.call(request)
             if isinstance(response, EventStream):
@@ -99,24 +94,31 @@ class Gate:
             return None
         return caller if caller.kind in (kind, None) else None
 
-    async def _check(self, request: Request, caller: Caller | None, endpoint: Endpoint, name: str) -> None:
+    async def _admitted(self, request: Request, endpoint: Endpoint) -> Caller | None:
+        """The caller, None where nobody has to be one here; else one of REFUSALS."""
+        caller = await self._identified(request)
+        if caller is not None:
+            request.scope["caller"] = caller
+            request.scope["actor_name"] = caller.user
+        if request.method not in READS:
+            _refuse_foreign(request, caller)
+        if endpoint.right is not None:
+            self._check(request, caller, endpoint, endpoint.right)
+        if endpoint.sends:
+            key = caller.user if caller and caller.key else actor_of(request).address
+            await self._orders.take(key)
+            request.scope["charge"] = partial(self._orders.take, key)
+        return caller
+
+    def _check(self, request: Request, caller: Caller | None, endpoint: Endpoint, right: Right) -> None:
         if caller is None:
             raise NotSignedIn(stale=bool(_shown(request)[1]))
         if caller.key is None and self._local:
             _refuse_other_host(request)
-        refusal = _refusal(caller, endpoint)
-        if refusal is not None:
-            await self._records.refused(actor_of(request), name, None, refusal)
-            raise refusal
-
-
-def _refusal(caller: Caller, endpoint: Endpoint) -> NotAllowed | OutOfScope | None:
-    right = endpoint.right
-    if right is not None and not caller.may(right):
-        return NotAllowed(caller.role, right, roles_with(right))
-    if endpoint.whole and not caller.scope.whole:
-        return OutOfScope("This concerns the whole floor")
-    return None
+        if not caller.may(right):
+            raise NotAllowed(caller.role, right, roles_with(right))
+        if endpoint.whole and not caller.scope.whole:
+            raise OutOfScope("This concerns the whole floor")
 
 
 def _shown(request: Request) -> tuple[str, str]:

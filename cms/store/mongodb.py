@@ -279,6 +279,10 @@ class MongoStore:
         return await self._users.put_credential(credential, Note.of(draft, self._clock_ms()))
 
     @_verb
+    async def use_credential(self, key: str, now_ms: int) -> None:
+        await self._users.use_credential(key, now_ms)
+
+    @_verb
     async def remove_credential(self, key: str, draft: Draft) -> bool:
         return await self._users.remove_credential(key, Note.of(draft, self._clock_ms()))
 

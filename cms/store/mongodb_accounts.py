@@ -71,13 +71,26 @@ class Users:
 
         return await self._change(credential.user, put)
 
+    async def use_credential(self, key: str, now_ms: int) -> None:
+        def use(person: Person) -> Person | None:
+            used = tuple(replace(c, used_ms=now_ms) if c.key == key else c for c in person.credentials)
+            return None if used == person.credentials else replace(person, credentials=used)
+
+        holder = await self._holder(key)
+        if holder is not None:
+            await self._change(holder, use)
+
     async def remove_credential(self, key: str, note: Note) -> bool:
         def remove(person: Person) -> Person | None:
             kept = tuple(one for one in person.credentials if one.key != key)
             return None if kept == person.credentials else replace(person, credentials=kept).noted(note)
 
+        holder = await self._holder(key)
+        return holder is not None and await self._change(holder, remove)
+
+    async def _holder(self, key: str) -> str | None:
         found = await self._link[USERS].find_one({"keys": {"$in": [key]}}, {"_id": 1})
-        return found is not None and await self._change(found["_id"], remove)
+        return None if found is None else str(found["_id"])
 
     async def sweep(self) -> None:
         """Seal what a broken connection left to be sealed."""
@@ -112,7 +125,7 @@ class Users:
         await self._chain.append(person.notes)
         if person.user is None:
             await self._link[USERS].delete_one({"_id": name, "step": step})
-        else:
+        elif person.notes:
             await self._write(name, step, replace(person, notes=()))
 
 

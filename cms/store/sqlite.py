@@ -208,6 +208,9 @@ class SqliteStore:
             lambda db: sqlite_accounts.put_credential(db, credential, draft, now_ms)
         )
 
+    async def use_credential(self, key: str, now_ms: int) -> None:
+        await self._writer.run(lambda db: sqlite_accounts.use_credential(db, key, now_ms))
+
     async def remove_credential(self, key: str, draft: Draft) -> bool:
         now_ms = self._clock_ms()
         return await self._writer.run(lambda db: sqlite_accounts.remove_credential(db, key, draft, now_ms))

@@ -46,6 +46,11 @@ def put_credential(db: DB, credential: Credential, draft: Draft, now_ms: int) ->
     return True
 
 
+def use_credential(db: DB, key: str, now_ms: int) -> None:
+    statement = "UPDATE credentials SET document = json_set(document, '$.usedMs', ?) WHERE key = ?"
+    db.execute(statement, (now_ms, key))
+
+
 def remove_credential(db: DB, key: str, draft: Draft, now_ms: int) -> bool:
     if db.execute("DELETE FROM credentials WHERE key = ?", (key,)).rowcount == 0:
         return False

@@ -229,6 +229,9 @@ class Store(Protocol):
     async def put_credential(self, credential: Credential, draft: Draft) -> bool:
         """Add a session or a token, forget those whose time is over; False where there is no such user."""
 
+    async def use_credential(self, key: str, now_ms: int) -> None:
+        """Note when a session was last used; nothing where there is none."""
+
     async def remove_credential(self, key: str, draft: Draft) -> bool:
         """End a session or a token; False, and no change, where there is none."""
 

@@ -107,8 +107,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(**settings: str) -> AsyncIterator[Desk]:
-    """A service with two cabinets, in memory, at a fixed time."""
+async def desk(clock_ms: Callable[[], int] = lambda: NOW_MS, /, **settings: str) -> AsyncIterator[Desk]:
+    """A service with two cabinets, in memory, at a fixed time unless ``clock_ms`` tells another."""
     links: list[RecordingLink] = []
 
     def link_to(hub: Hub) -> RecordingLink:
@@ -116,17 +116,19 @@ async def desk(**settings: str) -> AsyncIterator[Desk]:
         return links[0]
 
     read = read_settings({**SETTINGS, **settings})
-    async with build(read, clock_ms=lambda: NOW_MS, link_to=link_to) as application:
+    async with build(read, clock_ms=clock_ms, link_to=link_to) as application:
         transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield Desk(application, client, links[0])
 
 
-def at_desk(act: Callable[[Desk], Awaitable[None]], **settings: str) -> None:
+def at_desk(
+    act: Callable[[Desk], Awaitable[None]], clock_ms: Callable[[], int] = lambda: NOW_MS, /, **settings: str
+) -> None:
     """Run ``act`` at a desk of its own."""
 
     async def run() -> None:
-        async with desk(**settings) as open_desk:
+        async with desk(clock_ms, **settings) as open_desk:
             await act(open_desk)
 
     asyncio.run(run())

@@ -100,9 +100,17 @@ ROUTES = {
     ("GET", "/api/events"): Right.READ,
     ("GET", "/api/monitoring"): Right.READ,
     ("GET", "/metrics"): Right.READ,
+    ("GET", "/api/users"): Right.ADMINISTER,
+    ("POST", "/api/users"): Right.ADMINISTER,
+    ("GET", "/api/users/{userName}"): Right.ADMINISTER,
+    ("PATCH", "/api/users/{userName}"): Right.ADMINISTER,
+    ("DELETE", "/api/users/{userName}"): Right.ADMINISTER,
+    ("POST", "/api/users/{userName}/tokens"): Right.ADMINISTER,
+    ("DELETE", "/api/users/{userName}/credentials/{credentialId}"): Right.ADMINISTER,
 }
 ANYBODY = {
     *((method, SESSION) for method in ("POST", "GET", "DELETE")),
+    ("POST", f"{SESSION}/password"),
     *(("GET", path) for path in ("/healthz", "/readyz", "/openapi.json", "/docs", "/docs/{asset}")),
     *(("GET", path) for path in ("/", "/page/{asset}")),
 }
@@ -124,6 +132,9 @@ BODIES: dict[str, Any] = {
     "/api/mqtt/config/request": {"relayId": RELAY, "component": "net"},
     "/api/mqtt/config/publish": {"relayId": RELAY, "config": {"typ": "cfg", "comp": "net", "netStaChan": 3}},
     "/api/mqtt/test": {"action": "connect"},
+    "/api/users": {"name": "zoe", "password": "lucky-lion-4711"},
+    "/api/users/{userName}": {"locations": []},
+    "/api/users/{userName}/tokens": {},
     "/api/fields/check": {"component": "net", "values": {"netStaChan": 3}},
 }
 
@@ -143,6 +154,7 @@ def filled(path: str) -> str:
 def with_ids(path: str, cabinet_id: str) -> str:
     """``path`` with something in each of its places."""
     ids = {"cabinetId": cabinet_id, "batchId": "b-1", "template": "wifi", "version": "1.1.0"}
+    ids |= {"userName": "zoe", "credentialId": 12 * "0"}
     return path.format_map({**ids, "asset": "a"})
 
 
@@ -298,7 +310,7 @@ class TestSession:
             assert (await sign_in(desk)).status_code == 429
             assert (await sign_in(desk, "manager")).status_code == 200
             refusals = (await actions(desk)).count("refusal")
-            assert refusals == 5
+            assert refusals == 7
 
         at_desk(act)
 

@@ -74,6 +74,8 @@ def test_the_examples_are_accepted() -> None:
     async def act(desk: Desk) -> None:
         for endpoint in desk.application.endpoints:
             operation = endpoint.operation
+            if operation is not None and operation.tag == "users":
+                continue  # the first user ends open access: see test_people
             for example in operation.examples.values() if operation else ():
                 path = with_ids(endpoint.path, "cab-1")
                 answer = await desk.ask(endpoint.method, path, example)

@@ -138,6 +138,18 @@ ORDERS = [
     post("/api/cabinets/cab-9/smib-config", GOOD_BODIES[ORDER], 404, "cabinetId", "cab-9"),
     post("/api/cabinets/cab-9/smib-config", {"machineControl": "EXPLODE"}, 400, "machineControl"),
 ]
+USERS = [
+    post("/api/users", {"name": "a b", "password": "p" * 12}, 400, "name", "a-z"),
+    post("/api/users", {"name": "ann", "password": "short"}, 400, "password", "12 to 256"),
+    post("/api/users/ann/tokens", {"days": 0}, 400, "days"),
+    post("/api/users/ann/tokens", {}, 404, "ann"),
+    post(f"{SESSION}/password", {"old": "p"}, 401, "nobody is signed in"),
+    Bad("GET", "/api/users/ann", None, 404, ("ann",)),
+    Bad("PATCH", "/api/users/ann", b'{"disabled":1}', 400, ("disabled",)),
+    Bad("DELETE", "/api/users/ann", None, 404, ("ann",)),
+    Bad("DELETE", "/api/users/ann/credentials/x", None, 404, ("ann",)),
+    Bad("DELETE", f"{SESSION}?everywhere=perhaps", None, 400, ("everywhere",)),
+]
 SESSIONS = [
     post("/api/fields/check", {"component": "wifi", "values": {}}, 400, "component", "wifi"),
     post(SESSION, {}, 400, "user"),
@@ -412,6 +424,7 @@ CASES = [
     *ANY_BODY,
     *ORDERS,
     *SESSIONS,
+    *USERS,
     *REQUESTS,
     *PUBLICATIONS,
     *TESTS,
