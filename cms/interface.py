@@ -13,6 +13,7 @@ from cms.handlers.people import People
 from cms.handlers.reach import Reach
 from cms.handlers.reorders import Reorders
 from cms.metrics import Metrics
+from cms.routes.analytics import AnalyticsRoutes
 from cms.routes.batches import BatchRoutes
 from cms.routes.broker_check import BrokerCheckRoutes
 from cms.routes.cabinets import CabinetRoutes
@@ -58,6 +59,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *ReorderRoutes(Reorders(store, service.orders, service.reports)).endpoints(),
         *ExchangeRoutes(Exchange(store, records)).endpoints(),
         *CabinetRoutes(service.cabinets).endpoints(),
+        *AnalyticsRoutes(service.analytics).endpoints(),
         *BatchRoutes(service.batches).endpoints(),
         *TemplateRoutes(service.templates, service.batches).endpoints(),
         *FirmwareRoutes(service.directory, service.batches).endpoints(),

@@ -22,6 +22,7 @@ from cms.dispatch import Intake, Origins, Outgoing
 from cms.feed import Feed
 from cms.floor import Floor
 from cms.handlers.access import Access, Terms
+from cms.handlers.analytics import Analytics
 from cms.handlers.batches import Batches
 from cms.handlers.broker_check import BrokerLink
 from cms.handlers.cabinets import Cabinets
@@ -92,6 +93,7 @@ class Service:
     batches: Batches
     templates: Templates
     directory: Directory
+    analytics: Analytics
     meters: Meters
     records: Records
     streams: Streams
@@ -120,6 +122,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     outgoing = Outgoing(link, monitor, origins)
     outbox = Outbox(own, outgoing, clock_ms=clock_ms, confirmations=confirmations)
     orders = Orders(store, Intake(outbox, monitor, origins), clock_ms)
+    analytics = Analytics(monitor.floor, clock_ms)
     installs = _installs(own, outgoing, hub, clock_ms)
     batches = _batches(own, cabinets, orders, installs, monitor, clock_ms)
     records = Records(store, clock_ms)
@@ -132,6 +135,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         "confirmations": confirmations.run,
         "reports": reports.run,
         "batches": batches.run,
+        "analytics": analytics.run,
         "monitor": monitor.run,
         "watchdog": watchdog.run,
         "access": access.run,
@@ -154,6 +158,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         batches=batches,
         templates=Templates(own, cabinets, clock_ms),
         directory=Directory(own, cabinets, clock_ms),
+        analytics=analytics,
         meters=_meters(cabinets, outgoing, hub, clock_ms),
         records=records,
         streams=streams,

@@ -74,6 +74,7 @@ ROUTES = {
     ("POST", "/api/batches"): Right.ORDER,
     ("GET", "/api/batches"): Right.READ,
     ("GET", "/api/batches/{batchId}"): Right.READ,
+    ("GET", "/api/analytics"): Right.READ,
     ("GET", "/api/firmware"): Right.READ,
     ("GET", "/api/firmware/{version}"): Right.READ,
     ("PUT", "/api/firmware/{version}"): Right.MANAGE,

@@ -92,6 +92,8 @@ def test_every_answer_has_the_fields_that_its_schema_names() -> None:
         "/api/cabinets/{cabinetId}/smib-config": "/api/cabinets/cab-1/smib-config",
         "/api/mqtt/config": "/api/mqtt/config?cabinetId=cab-1",
         "/api/monitoring": "/api/monitoring",
+        "/api/analytics": "/api/analytics",
+        "/api/cabinets/{cabinetId}/meters": "/api/cabinets/cab-1/meters",
         "/healthz": "/healthz",
         "/readyz": "/readyz",
     }

@@ -413,8 +413,20 @@ FIRMWARES = [
     post(f"{FIRMWARE}/install", {"cabinets": ["cab-1"]}, 404, "1.1.0"),
     post(f"{FIRMWARE}/install", {"cabinets": ["cab-1"], "bin": "x"}, 400, "bin"),
 ]
+ANALYTICS = [
+    Bad("GET", f"/api/analytics?{query}", None, 400, (word,))
+    for query, word in (
+        ("from=yesterday", "from"),
+        ("to=7", "to"),
+        ("from=2025-10-26T10:30:00Z&to=2025-10-26T10:30:00Z", "from"),
+        ("step=30", "step"),
+        ("step=90", "step"),
+        ("step=1e3", "step"),
+    )
+]
 CASES = [
     *FLOOR,
+    *ANALYTICS,
     *FIRMWARES,
     *TEMPLATES,
     *BATCHES,

@@ -24,6 +24,7 @@ WORK = [
     "confirmations",
     "reports",
     "batches",
+    "analytics",
     "monitor",
     "watchdog",
     "access",

@@ -52,6 +52,7 @@ TABLE = {
     ("DELETE", "/api/users/{userName}/credentials/{credentialId}"): WHOLE,
     ("POST", "/api/batches"): MANY,
     ("GET", "/api/batches"): MANY,
+    ("GET", "/api/analytics"): MANY,
     ("GET", "/api/firmware"): MANY,
     ("GET", "/api/firmware/{version}"): FREE_FOR_ALL,
     ("PUT", "/api/firmware/{version}"): WHOLE,
