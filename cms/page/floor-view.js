@@ -1,5 +1,5 @@
 // The floor: every cabinet as a tile or a row, by location. Each cabinet has one element for good, in either look;
-// what changed is drawn once per frame, and what counts or lists the whole floor some times a second.
+// what changed is drawn some times a second, what counts or lists the whole floor less often.
 
 import { createBatchesView } from "./batches-view.js";
 import { calmly, clock, h, perFrame, say } from "./dom.js";
@@ -9,6 +9,7 @@ import { createFloorPictures } from "./pictures.js";
 import { cabinetLink, createPlace, createSection } from "./place-view.js";
 import { createSelectionView } from "./selection-view.js";
 
+const FRAMES_MS = 80;
 const LOOK = "floor-look";
 const NOWHERE = "No location";
 
@@ -51,7 +52,7 @@ export function createFloorView(store, desk = null) {
     batches?.draw();
   });
 
-  const draw = perFrame(() => {
+  const drawChanged = perFrame(() => {
     const changed = store.takeChanged();
     for (const id of changed) place(id);
     const filter = JSON.stringify(store.filter);
@@ -60,6 +61,7 @@ export function createFloorView(store, desk = null) {
     filtered = filter;
     drawWhole();
   });
+  const draw = calmly(drawChanged, FRAMES_MS);
 
   function hide(id) {
     const one = places.get(id);
@@ -181,6 +183,7 @@ export function createFloorView(store, desk = null) {
     title: "Floor",
     close() {
       forget();
+      draw.stop();
       drawWhole.stop();
       selection?.close();
     },

@@ -17,6 +17,7 @@ export function shareStream(url, { onFrame, onState, recall, tabs = browserTabs(
   let turn = null; // ends the wait for the lock, or gives it back
   let knows = false; // whether this tab has been told everything once
   let fromStart = false; // whether a snapshot has been heard from its first part on
+  let others = false; // whether another tab was ever heard of
   let askedAt = -Infinity;
   let state = "";
   let watch = null;
@@ -58,12 +59,12 @@ export function shareStream(url, { onFrame, onState, recall, tabs = browserTabs(
       onFrame(frame) {
         knows = true;
         onFrame(frame);
-        channel?.postMessage({ kind: "frames", frames: [frame] });
+        if (others) channel.postMessage({ kind: "frames", frames: [frame] });
       },
       onState(next) {
         if (next === "connecting") return; // what another tab told is known still
         become(next);
-        channel?.postMessage({ kind: "state", state: next });
+        if (others) channel.postMessage({ kind: "state", state: next });
       },
     });
   }
@@ -88,6 +89,7 @@ export function shareStream(url, { onFrame, onState, recall, tabs = browserTabs(
   }
 
   function told({ data }) {
+    others = true;
     if (turn === null) return;
     if (data.kind === "hello" && stream?.state === "live") channel.postMessage({ kind: "frames", to: data.from, frames: recall() });
     if (data.kind === "hello" || stream !== null || (data.to ?? me) !== me) return;

@@ -47,7 +47,7 @@ class Stream:
         parts = urlsplit(url)
         self.socket = socket.create_connection((str(parts.hostname), parts.port or 80), WAIT_SECONDS)
         path = f"/api/mqtt/config/subscribe?relayId={relay_id}"
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self._lines = self.socket.makefile("rb")
         self.next_of("connected")
 
@@ -60,6 +60,7 @@ class Stream:
         raise RuntimeError(f"the stream ended before a frame of type {kind}")
 
     def close(self) -> None:
+        self._lines.close()
         self.socket.close()
 
 

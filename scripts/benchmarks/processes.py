@@ -67,14 +67,21 @@ def fleet(broker_uri: str, count: int) -> Iterator[tuple[subprocess.Popen[str], 
 @contextlib.contextmanager
 def cms(broker_uri: str, relays: list[str]) -> Iterator[str]:
     """The CMS on the broker, with a cabinet for each relay; yields its URL."""
+    with service(broker_uri, relays) as (_, url):
+        yield url
+
+
+@contextlib.contextmanager
+def service(broker_uri: str, relays: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The same; yields its process as well."""
     with tempfile.TemporaryDirectory() as folder:
         env = {
             "MQTT_URI": broker_uri,
             "CMS_DATABASE": str(Path(folder) / "cms.sqlite3"),
             "CMS_CABINETS": ",".join(f"cab-{i}={relay}" for i, relay in enumerate(relays, 1)),
         }
-        with running("cms", "serve", "--port", "0", env=env) as (_, facts):
-            yield facts["url"]
+        with running("cms", "serve", "--port", "0", env=env) as (process, facts):
+            yield process, facts["url"]
 
 
 def engines() -> list[str]:
