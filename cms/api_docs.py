@@ -143,6 +143,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         **body,
         "responses": {
             str(operation.status): _answer(operation),
+            **({"304": {"description": "It is what the caller has"}} if operation.conditional else {}),
             **{str(code): _failure(code) for code in operation.failures},
         },
     }

@@ -17,6 +17,7 @@ from cms.routes.analytics import AnalyticsRoutes
 from cms.routes.batches import BatchRoutes
 from cms.routes.broker_check import BrokerCheckRoutes
 from cms.routes.cabinets import CabinetRoutes
+from cms.routes.conditional import conditional
 from cms.routes.endpoint import Endpoint
 from cms.routes.exchange import ExchangeRoutes
 from cms.routes.field_rules import FieldRoutes
@@ -43,7 +44,7 @@ VERSION = "0.1.0"
 def endpoints(service: Service) -> tuple[Endpoint, ...]:
     """All of them, each through the gate."""
     gate = _gate(service)
-    watched = (recorded(endpoint, service.records) for endpoint in _operations(service))
+    watched = (conditional(recorded(endpoint, service.records)) for endpoint in _operations(service))
     guarded = tuple(map(gate.guarded, (*watched, *SessionRoutes(service.access).endpoints())))
     pages = (*ApiDocs(guarded, VERSION).endpoints(), *PageRoutes().endpoints())
     return (*guarded, *map(gate.guarded, pages))

@@ -31,7 +31,7 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Operation:
     """What ``/openapi.json`` says of an endpoint. ``failures`` are the statuses that it may fail with,
-    ``status`` the one of its ``answer``."""
+    ``status`` the one of its ``answer``; ``conditional``: 304 says that it is what the caller has."""
 
     name: str
     tag: str
@@ -45,6 +45,7 @@ class Operation:
     media: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ CABINET = Parameter("cabinetId", "path", CABINET_ID, "The cabinet's id", require
 IF_MATCH = Parameter(
     "If-Match",
     "header",
-    {"type": "string", "pattern": '^("?[0-9]{1,15}"?|\\*)$'},
+    {"type": "string", "pattern": '^("?[0-9]{1,15}(-[0-9a-f]{1,64})?"?|\\*)$'},
     "The ETag that was read: 409 where somebody changed the cabinet since",
 )
 _CONFIG_EXAMPLE = {

@@ -24,7 +24,8 @@ from wire.commands import COMMANDS
 PATH = "/api/cabinets/{cabinetId}/smib-config"
 PARTS = ("smibConfig", "smibVersion", "machineControl")
 
-_TAG = re.compile(r'(?:W/)?"?([0-9]{1,15})"?')
+_TAG = re.compile(r'(?:W/)?"?([0-9]{1,15})(?:-[0-9a-f]{1,64})?"?')
+"""A revision, and what ``conditional.py`` adds to it."""
 
 
 class SmibConfigRoutes:

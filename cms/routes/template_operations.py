@@ -47,7 +47,7 @@ NAME = Parameter("template", "path", {"type": "string", "pattern": ID_PATTERN}, 
 IF_VERSION = Parameter(
     "If-Match",
     "header",
-    {"type": "string", "pattern": '^("?[0-9]{1,15}"?|\\*)$'},
+    {"type": "string", "pattern": '^("?[0-9]{1,15}(-[0-9a-f]{1,64})?"?|\\*)$'},
     "The ETag that was read: 409 where somebody changed the template since",
 )
 _WHICH = Parameter("version", "query", _NUMBER, "An earlier version")
