@@ -31,6 +31,9 @@ class Api:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._answer("POST", path, json.dumps(body))
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _answer(self, method: str, path: str, body: str | None) -> dict[str, Any]:
         self._connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()

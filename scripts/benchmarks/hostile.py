@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import string
@@ -76,8 +77,8 @@ def attack(messages: int, chance: random.Random) -> Attack:
             if number == messages // 5:
                 early = memory().rss
         seconds, late = time.perf_counter() - began, memory().rss
-        queues = Api(url).get("/api/monitoring")["service"]["queues"]
-        stream.close()
+        with contextlib.closing(stream), contextlib.closing(Api(url)) as api:
+            queues = api.get("/api/monitoring")["service"]["queues"]
     refused = sum(queues["refused"].values())
     return Attack(messages, missing, refused, queues["routed"], early / 2**20, late / 2**20, seconds)
 

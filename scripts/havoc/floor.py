@@ -111,6 +111,9 @@ class Floor:
         with suppress(TimeoutError):  # whatever is left then is counted
             await self._until("nothing is on its way", DRAIN_S, self._all_arrived)
         reader = self._readers[0]
+        for cabinet, line in self._lines.items():
+            for newer, older in line.overtaken:
+                print(f"      {cabinet}: {older} came behind {newer}", flush=True)
         verdict = judge(self._lines, await reader.outcomes(), await reader.still_open())
         self._verify_audit()
         return verdict

@@ -21,14 +21,23 @@ class Line:
     commands: int = 0
     unsure: int = 0
     device_has: int = 0
-    overtaken: int = 0
+    backwards: list[tuple[int, int]] = field(default_factory=list)
     late: int = 0
     executed: Counter[int] = field(default_factory=Counter)
 
     def got_value(self, value: int) -> None:
         """The device was told this value."""
-        self.overtaken += value < self.device_has
+        if value < self.device_has:
+            self.backwards.append((self.device_has, value))
         self.device_has = value
+
+    @property
+    def overtaken(self) -> list[tuple[int, int]]:
+        """The value that the device had, and the accepted older one that came behind it.
+
+        Of a request that nobody answered nobody knows when it was carried out: it may be the later order.
+        """
+        return [(newer, older) for newer, older in self.backwards if older in self.values]
 
     def got_command(self, issued_ms: int, now_ms: int) -> None:
         self.executed[issued_ms] += 1
@@ -78,7 +87,7 @@ def judge(lines: Mapping[str, Line], outcomes: Records, still_open: Records) -> 
         awaited=len(awaited),
         lost=sum(_lost(line, known[name]) for name, line in lines.items()),
         late=sum(line.late for line in every),
-        overtaken=sum(line.overtaken for line in every),
+        overtaken=sum(len(line.overtaken) for line in every),
         again=sum(count - 1 for line in every for count in line.executed.values()),
     )
 

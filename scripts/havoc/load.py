@@ -17,7 +17,7 @@ from wire.commands import LOCK, UNLOCK
 LEAST, MOST = 40, 60_000
 COMMAND_SHARE = 0.2
 PAUSE_S = 0.2
-ANSWER_S = 15.0
+ANSWER_S = 40.0
 PAGE = 1_000
 
 Lines = Mapping[str, Line]

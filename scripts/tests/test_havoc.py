@@ -45,6 +45,13 @@ class TestTheCount:
         for value in (2, 1, 2):
             one.got_value(value)
         assert judge({"cab-1": one}, [], []).overtaken == 1
+        assert one.overtaken == [(2, 1)]
+
+    def test_of_a_request_without_an_answer_nobody_knows_when_it_was_carried_out(self) -> None:
+        one = line(2)
+        for value in (2, 1):
+            one.got_value(value)
+        assert judge({"cab-1": one}, [], []).overtaken == 0
 
     def test_a_command_after_30_s_is_late_and_a_second_time_is_counted(self) -> None:
         one = line(commands=1)
