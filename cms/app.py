@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Router
+from starlette.routing import Router, WebSocketRoute
 from starlette.types import ASGIApp
 
 from cms import log
@@ -26,6 +26,7 @@ from cms.keys import key_id
 from cms.routes.endpoint import Endpoint, routed
 from cms.routes.failures import Failures
 from cms.routes.request_line import RequestLine
+from cms.routes.socket import over_socket
 from cms.service import ClockMs, Link, Service, service_of
 from cms.settings import Settings
 
@@ -130,8 +131,9 @@ def build(
     return Application(**vars(service), asgi=_asgi(every, clock_ms), endpoints=every)
 
 
-def _asgi(every: Iterable[Endpoint], clock_ms: ClockMs) -> ASGIApp:
-    router = Router(routed(every), redirect_slashes=False)
+def _asgi(every: Sequence[Endpoint], clock_ms: ClockMs) -> ASGIApp:
+    sockets = [WebSocketRoute(one.path, over_socket(one)) for one in every if one.socket]
+    router = Router([*routed(every), *sockets], redirect_slashes=False)
     failing = Failures(router, clock_ms)
     # Streams are left alone: the library knows them by their type.
     return RequestLine(GZipMiddleware(failing, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION))

@@ -28,6 +28,7 @@ CmsError                       the root: catch this at a program's border
 ├── KeyReused                  the caller's: one idempotency key for two different requests (409)
 ├── StaleVersion               nobody's: somebody else changed the template first (409)
 ├── EditConflict               nobody's: somebody else changed the cabinet first (409)
+├── UpgradeWanted              the caller's: a WebSocket was wanted (426)
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
 ├── DeviceSilent               the device's: no answer in the time that the caller gave it (504)
@@ -303,6 +304,14 @@ class EditConflict(CmsError):
         self.cabinet_id = cabinet_id
         self.stored = stored
         self.expected = expected
+
+
+class UpgradeWanted(CmsError):
+    """What came is no WebSocket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Upgrade: a WebSocket was wanted at {path}")
+        self.path = path
 
 
 class TooManyStreams(CmsError):

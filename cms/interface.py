@@ -34,6 +34,7 @@ from cms.routes.refusals import recorded
 from cms.routes.reorders import ReorderRoutes
 from cms.routes.session import SessionRoutes
 from cms.routes.smib_config import SmibConfigRoutes
+from cms.routes.socket import SocketRoutes
 from cms.routes.stream import StreamRoutes
 from cms.routes.templates import TemplateRoutes
 from cms.service import Service
@@ -67,6 +68,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
         *LiveConfigRoutes(live_config).endpoints(),
+        *_sockets(service, live_config, reach).endpoints(),
         *StreamRoutes(service.streams, reach).endpoints(),
         *_broker_check(service, reach).endpoints(),
         *FieldRoutes().endpoints(),
@@ -85,6 +87,10 @@ def _gate(service: Service) -> Gate:
         orders_per_minute=settings.orders_per_minute,
         local=settings.local,
     )
+
+
+def _sockets(service: Service, live_config: LiveConfig, reach: Reach) -> SocketRoutes:
+    return SocketRoutes(service.streams, service.monitoring, live_config, reach, service.access.stands)
 
 
 def _broker_check(service: Service, reach: Reach) -> BrokerCheckRoutes:

@@ -33,6 +33,10 @@ BACKLOG = 2048
 HEAD_S = 10.0
 """How long a request's head may take from its first byte, and the first request from the connect."""
 
+MAX_SOCKET_MESSAGE = 16 * 1024
+MAX_SOCKET_QUEUE = 8
+"""Bytes of a message that is taken from a WebSocket, and how many wait to be heard."""
+
 MAX_HEAD = 32 * 1024
 """Bytes of path, query and headers together."""
 
@@ -87,7 +91,9 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=Protocol,
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=MAX_SOCKET_MESSAGE,
+                ws_max_queue=MAX_SOCKET_QUEUE,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

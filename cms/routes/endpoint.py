@@ -54,7 +54,7 @@ class Endpoint:
 
     ``right`` is what a caller must have, None where anybody may; ``sends``: it makes the service publish, so
     that its use is limited; ``whole``: it concerns the whole floor, and a caller who is limited to some
-    locations may not. What says nothing is for administrators.
+    locations may not; ``socket``: it serves WebSockets. What says nothing is for administrators.
     """
 
     method: str
@@ -64,6 +64,7 @@ class Endpoint:
     right: Right | None = Right.ADMINISTER
     sends: bool = False
     whole: bool = False
+    socket: bool = False
 
 
 def routed(endpoints: Iterable[Endpoint]) -> list[Route]:

@@ -43,6 +43,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.NoGovernor: 409,
     errors.EditConflict: 409,
     errors.TooManyRequests: 429,
+    errors.UpgradeWanted: 426,
     errors.TooManyStreams: 503,
     errors.BrokerUnavailable: 503,
     errors.StoreError: 503,

@@ -88,6 +88,15 @@ class Form:
             raise RequestError(name, f"an object was wanted{self._not(name)}")
         return value
 
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if name in self else None
+
+    def cabinet_id(self, name: str = "cabinetId") -> str:
+        """A cabinet's id; it may be well-formed and yet nobody's."""
+        if name not in self:
+            raise RequestError(name, f"{CABINET_ID_WANTED} were wanted, not nothing")
+        return cabinet_id(self.text(name), name)
+
     def _not(self, name: str) -> str:
         if name not in self._fields:
             return ", not nothing"
@@ -143,15 +152,6 @@ class Query(Form):
         except (MessageError, OverflowError) as exc:
             wanted = "ISO 8601 with a time zone was wanted, as 2025-10-26T10:30:00.000Z"
             raise RequestError(name, f"{wanted}{self._not(name)}") from exc
-
-    def optional_text(self, name: str) -> str | None:
-        return self.text(name) if name in self else None
-
-    def cabinet_id(self, name: str = "cabinetId") -> str:
-        """A cabinet's id; it may be well-formed and yet nobody's."""
-        if name not in self:
-            raise RequestError(name, f"{CABINET_ID_WANTED} were wanted, not nothing")
-        return cabinet_id(self.text(name), name)
 
 
 def cabinet_id(text: str, name: str = "cabinetId") -> str:

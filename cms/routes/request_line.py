@@ -22,6 +22,7 @@ CAUTION = (
 )
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
+STARTS = ("http.response.start", "websocket.http.response.start")
 WATCHED = ("/healthz", "/readyz", "/metrics")
 
 _ID = re.compile(rb"[A-Za-z0-9_.:-]{1,64}")
@@ -37,7 +38,7 @@ class RequestLine:
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         request_id = _own_id(scope) or f"{self._prefix}-{next(self._numbers)}"
         scope["request_id"] = request_id
@@ -47,14 +48,14 @@ class RequestLine:
         tell = log.detail if scope["path"] in WATCHED else log.event
 
         async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 _dress(message, request_id)
                 spent = round((time.perf_counter() - began) * 1000, 1)
                 tell(">", "answer", status=message["status"], ms=spent)
             await send(message)
 
         with log.caused_by(request_id):
-            tell("<", "request", method=scope["method"], path=scope["path"])
+            tell("<", "request", method=scope.get("method", "WEBSOCKET"), path=scope["path"])
             return await self._app(scope, receive, dressed)
 
 

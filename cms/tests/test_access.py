@@ -75,6 +75,7 @@ ROUTES = {
     ("GET", "/api/batches"): Right.READ,
     ("GET", "/api/batches/{batchId}"): Right.READ,
     ("GET", "/api/analytics"): Right.READ,
+    ("GET", "/api/ws"): Right.READ,
     ("GET", "/api/firmware"): Right.READ,
     ("GET", "/api/firmware/{version}"): Right.READ,
     ("PUT", "/api/firmware/{version}"): Right.MANAGE,
@@ -140,7 +141,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-ADMITTED = (200, 202, 404, 504)
+ADMITTED = (200, 202, 404, 426, 504)
 
 
 def filled(path: str) -> str:

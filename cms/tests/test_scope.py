@@ -31,7 +31,7 @@ OWN, FOREIGN = ("cab-1", RELAY), ("cab-2", ANNEX_RELAY)
 FOREIGN_WORDS = ("cab-2", ANNEX_RELAY, "Annex")
 
 CABINET, SMIB, LIST, WHOLE, FREE_FOR_ALL = "404", "403 by relay", "narrowed", "whole floor", "no floor in it"
-MANY = "what is seen of it, see test_batches"
+MANY = "what is seen of it, see the test of the feature"
 TABLE = {
     ("GET", "/api/cabinets"): LIST,
     ("GET", "/api/cabinets/export"): LIST,
@@ -53,6 +53,7 @@ TABLE = {
     ("POST", "/api/batches"): MANY,
     ("GET", "/api/batches"): MANY,
     ("GET", "/api/analytics"): MANY,
+    ("GET", "/api/ws"): MANY,
     ("GET", "/api/firmware"): MANY,
     ("GET", "/api/firmware/{version}"): FREE_FOR_ALL,
     ("PUT", "/api/firmware/{version}"): WHOLE,
