@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from scripts.chromium import chromium
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "fixtures" / "screenshots"
@@ -24,7 +25,7 @@ FLEET = ROOT / "fixtures" / "fleets" / "mixed.yaml"
 READY = re.compile(rb"^ready lab url=(\S+)")
 CABINET = "slots-3"
 QUALITY = 55
-WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
+WIDE, PHONE, TABLET, WALL = (1280, 800), (390, 800), (820, 1180), (2560, 1440)
 
 
 def floor(page: Page) -> None:
@@ -56,16 +57,44 @@ def edit(page: Page) -> None:
 
 
 def lock(page: Page) -> None:
+    page.get_by_role("button", name="Ask for its meters").click()
+    page.get_by_text("As of ").wait_for()
     page.get_by_role("button", name="Lock", exact=True).click()
 
 
-VIEWS: dict[str, tuple[str, Callable[[Page], None], dict[str, int], bool]] = {
+def several(page: Page) -> None:
+    """Machines picked by location, and an order to them that is under way."""
+    floor(page)
+    page.get_by_role("button", name="Select several").click()
+    page.get_by_role("button", name="Select all of").first.click()
+    page.get_by_role("button", name="Lock selected", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Lock ").click()
+    page.locator(".batches progress").wait_for()
+
+
+def error(page: Page) -> None:
+    """What is shown while the service can't be reached."""
+    edit(page)
+    page.context.set_offline(True)
+    page.get_by_label("WiFi channel").fill("7")
+    page.get_by_role("button", name="Save network configuration").click()
+    page.get_by_text("can't be reached").first.wait_for()
+    page.locator('form[data-component="net"]').scroll_into_view_if_needed()
+
+
+VIEWS: dict[str, tuple[str, Callable[[Page], None], tuple[int, int], bool]] = {
     "floor": ("", floor, WIDE, False),
     "floor-dark": ("", rows, WIDE, True),
     "floor-phone": ("", floor, PHONE, False),
+    "floor-tablet": ("", floor, TABLET, False),
+    "floor-wall": ("", floor, WALL, True),
     "cabinet": (f"#/cabinet/{CABINET}", cabinet, WIDE, False),
+    "cabinet-phone": (f"#/cabinet/{CABINET}", cabinet, PHONE, True),
+    "cabinet-tablet": (f"#/cabinet/{CABINET}", cabinet, TABLET, True),
     "edit": (f"#/cabinet/{CABINET}", edit, WIDE, False),
     "confirm": (f"#/cabinet/{CABINET}", lock, WIDE, True),
+    "several": ("", several, WIDE, False),
+    "error": (f"#/cabinet/{CABINET}", error, TABLET, False),
 }
 """What each picture shows: address, what is done there, the size of the screen, and whether it is dark."""
 
@@ -115,7 +144,7 @@ def lock_some(page: Page, url: str) -> None:
 def take(browser: Browser, url: str, name: str, folder: Path) -> None:
     address, act, size, dark = VIEWS[name]
     page = browser.new_page(
-        viewport={"width": size["width"], "height": size["height"]}, color_scheme="dark" if dark else "light"
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
     )
     lock_some(page, url)
     page.goto(f"{url}/{address}")
@@ -131,14 +160,9 @@ def take(browser: Browser, url: str, name: str, folder: Path) -> None:
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium", path="/usr/bin:/usr/local/bin")
-    if chromium is None:
-        raise SystemExit("screenshots: chromium is not installed; scripts/setup --system installs it")
-    with lab() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with lab() as url, chromium() as browser:
         for name in VIEWS if len(sys.argv) > 1 else KEPT:
             take(browser, url, name, folder)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut
     request: (relayId, component) => post("/api/mqtt/config/request", { relayId, component }),
     publish: (relayId, config) => post("/api/mqtt/config/publish", { relayId, config }),
     test: (body) => post("/api/mqtt/test", body),
-    monitoring: () => get("/api/monitoring"),
+    analytics: (asked) => get(`/api/analytics?${query(asked)}`),
   });
 }
 

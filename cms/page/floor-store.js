@@ -21,7 +21,6 @@ export const FILTERS = Object.freeze({
 });
 
 export const EVENTS_KEPT = 60;
-export const MINUTES_SHOWN = 15;
 export const BATCHES_KEPT = 5;
 const SEARCHED = ["id", "relayId", "name", "location", "assetNumber", "serialNumber", "game"];
 const TEXTS = [...SEARCHED, "state"];
@@ -32,8 +31,6 @@ export function createFloorStore() {
   let changed = new Set();
   let fresh = new Set();
   let events = [];
-  let heard = 0;
-  const perMinute = [];
   let batches = [];
   const filter = { text: "", state: "all", location: "", firmware: "" };
   const listeners = new Set();
@@ -66,18 +63,7 @@ export function createFloorStore() {
     const cabinet = cabinets.get(frame.cabinetId);
     if (cabinet) cabinet.lastSeen = frame.timestamp;
     events = [frame, ...events.slice(0, EVENTS_KEPT - 1)];
-    count(frame.timestamp);
     for (const hearer of hearers) hearer(frame);
-  }
-
-  function count(timestamp) {
-    heard += 1;
-    const minute = Math.floor(Date.parse(timestamp) / 60_000);
-    if (Number.isNaN(minute)) return;
-    const last = perMinute.at(-1);
-    if (!last || last.minute < minute) perMinute.push({ minute, count: 1 });
-    else last.count += 1;
-    if (perMinute.length > MINUTES_SHOWN) perMinute.shift();
   }
 
   const folds = {
@@ -112,7 +98,7 @@ export function createFloorStore() {
       folds[frame.type](frame);
       tell();
     },
-    /** The frames that tell another store all that this one knows, but the minutes. */
+    /** The frames that tell another store all that this one knows. */
     recall: () => [{ type: "snapshot", part: 1, parts: 1, cabinets: [...cabinets.values()] }, ...[...events].reverse(), ...batches.map((batch) => ({ type: "batch", batch }))],
     setFilter(change) {
       Object.assign(filter, change);
@@ -144,12 +130,8 @@ export function createFloorStore() {
       for (const batch of found) noteBatch(batch);
       tell();
     },
-    perMinute: () => perMinute,
     get size() {
       return cabinets.size;
-    },
-    get heard() {
-      return heard;
     },
     locations: () => distinct(cabinets, "location"),
     firmwares: () => distinct(cabinets, "firmware"),

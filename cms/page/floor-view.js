@@ -25,7 +25,7 @@ export function createFloorView(store, desk = null) {
   const shownIds = () => ordered().flatMap(([, section]) => section.shownIds());
   const selection = desk && createSelectionView({ store, ...desk, shownIds, onPicked: drawPicks });
   const batches = desk && createBatchesView({ store, ...desk });
-  const pictures = createFloorPictures(store);
+  const pictures = createFloorPictures(store, desk);
   const events = createEventsView({ title: "Last events", entries: () => store.events().map(eventLine) });
   let filtered = "";
 
@@ -186,6 +186,7 @@ export function createFloorView(store, desk = null) {
       draw.stop();
       drawWhole.stop();
       selection?.close();
+      pictures.close();
     },
   };
 }

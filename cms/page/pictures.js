@@ -1,63 +1,135 @@
-// Small pictures for where people look rather than read. Each says in words, too, what it shows.
+// Small pictures for where people look rather than read: messages, devices by state, answer times. Each says in words,
+// too, what it shows.
 
-import { h, say, svg } from "./dom.js";
-import { MINUTES_SHOWN, STATES } from "./floor-store.js";
+import { HEIGHT, STEPS, bars, byStep, line, roundTop } from "./chart.js";
+import { clock, h, say, svg } from "./dom.js";
+import { STATES } from "./floor-store.js";
 
-const WIDTH = 240;
-const HEIGHT = 44;
-const GAP = 2;
+const EVERY_MS = 30_000;
+const SPANS = [
+  { label: "Last hour", seconds: 3_600 },
+  { label: "Last day", seconds: 86_400 },
+];
 
-export function createFloorPictures(store) {
-  const states = stateBar();
-  const rate = rateBars();
-  const root = h("section", { class: "card pictures" }, h("h2", {}, "At a glance"), states.root, rate.root);
+/** `desk` asks the service for what was; without it only what is now is shown. */
+export function createFloorPictures(store, desk = null) {
+  const pictures = [messages(), states(store), answers()];
+  const span = h("select", { "aria-label": "Time shown", on: { change: load } }, SPANS.map(({ label, seconds }) => h("option", { value: seconds }, label)));
+  const note = h("p", { class: "hint", hidden: true });
+  const root = h("section", { class: "card pictures", "aria-label": "Pictures" }, h("div", { class: "head" }, h("h2", {}, "At a glance"), span), note, pictures.map((one) => one.root));
+  let asking = 0;
+
+  async function load() {
+    if (desk === null || document.visibilityState === "hidden") return;
+    const turn = ++asking;
+    const seconds = Number(span.value);
+    try {
+      const found = await desk.api.analytics({ from: new Date(Date.now() - seconds * 1000).toISOString(), step: seconds / STEPS });
+      if (turn !== asking) return;
+      const steps = byStep(found);
+      const ends = [clock(Date.parse(found.to) - seconds * 1000), clock(found.to)];
+      for (const one of pictures) one.show(steps, ends);
+      note.hidden = true;
+    } catch (error) {
+      say(note, `These pictures are as of the last answer: ${error.message}`);
+      note.hidden = false;
+    }
+  }
+
+  const timer = setInterval(load, EVERY_MS);
+  load();
   return {
     root,
-    draw() {
-      states.draw(store.states(), store.size);
-      rate.draw(store.perMinute());
+    draw: () => pictures.forEach((one) => one.draw?.()),
+    close: () => clearInterval(timer),
+  };
+}
+
+/** A titled picture with the highest value at its left and the time below; `paths` are drawn over each other. */
+function frame(title, paths, legend = null) {
+  const top = h("span", { class: "top" });
+  const ends = [h("time"), h("time")];
+  const picture = svg("svg", { viewBox: `0 0 ${STEPS} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, ...paths);
+  const text = h("figcaption");
+  const root = h("figure", { class: "picture" }, h("h3", {}, title), h("div", { class: "plot" }, top, picture), h("div", { class: "ends" }, ends), legend, text);
+  return {
+    root,
+    /** `highest` and `sentence` as they are to be read. */
+    tell(highest, sentence, [from, to]) {
+      say(top, highest);
+      say(ends[0], from);
+      say(ends[1], to);
+      say(text, sentence);
+      picture.setAttribute("aria-label", `${title}. ${sentence}`);
     },
   };
 }
 
-function stateBar() {
-  const text = h("figcaption");
-  const parts = Object.keys(STATES).map((state) => [state, svg("rect", { class: `fill-${state}`, y: 0, height: 14 })]);
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} 14`, "aria-hidden": "true", preserveAspectRatio: "none" }, ...parts.map(([, rect]) => rect));
+function messages() {
+  const path = svg("path", { class: "fill-messages" });
+  const { root, tell } = frame("Messages per minute", [path]);
   return {
-    root: h("figure", {}, picture, text),
-    draw(counts, all) {
-      let x = 0;
-      for (const [state, rect] of parts) {
-        const width = all ? (WIDTH * counts[state]) / all : 0;
-        rect.setAttribute("x", x.toFixed(1));
-        rect.setAttribute("width", width.toFixed(1));
-        x += width;
-      }
-      const said = Object.entries(STATES).filter(([state]) => counts[state] > 0);
-      say(text, said.map(([state, label]) => `${counts[state]} ${label.toLowerCase()}`).join(", ") || "No devices");
+    root,
+    show(steps, ends) {
+      const values = steps.map((one) => one && one.perMinute);
+      const known = values.filter((value) => value !== null);
+      const top = roundTop(known);
+      path.setAttribute("d", bars(values, top));
+      const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
+      tell(top.toLocaleString(), known.length === 0 ? "Nothing was counted yet." : `${whole(known.at(-1))} now, ${whole(Math.max(...known))} at most, ${whole(mean)} on average.`, ends);
     },
   };
 }
 
-function rateBars() {
-  const text = h("figcaption");
-  const bars = Array.from({ length: MINUTES_SHOWN }, () => svg("rect", { class: "bar-fill" }));
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true", preserveAspectRatio: "none" }, ...bars);
+function states(store) {
+  const names = Object.keys(STATES);
+  const paths = names.map((name) => svg("path", { class: `fill-${name}` }));
+  const entries = names.map((name) => ({ name, count: h("b"), swatch: h("span", { class: `swatch fill-${name}`, "aria-hidden": "true" }) }));
+  const items = entries.map(({ name, count, swatch }) => h("li", {}, swatch, count, ` ${STATES[name].toLowerCase()}`));
+  const { root, tell } = frame("Devices by state", paths, h("ul", { class: "legend" }, items));
   return {
-    root: h("figure", {}, picture, text),
-    draw(minutes) {
-      const last = minutes.at(-1)?.minute ?? 0;
-      const counts = bars.map((_, index) => minutes.find((one) => one.minute === last - MINUTES_SHOWN + 1 + index)?.count ?? 0);
-      const most = Math.max(1, ...counts);
-      const step = WIDTH / MINUTES_SHOWN;
-      counts.forEach((count, index) => {
-        const height = (HEIGHT * count) / most;
-        const place = { x: index * step, y: HEIGHT - height, width: step - GAP, height };
-        for (const [name, value] of Object.entries(place)) bars[index].setAttribute(name, value.toFixed(1));
+    root,
+    show(steps, ends) {
+      const sums = steps.map((one) => one && names.reduce((sum, name) => sum + one.states[name], 0));
+      const top = Math.max(1, ...sums);
+      let floors = steps.map((one) => one && 0);
+      names.forEach((name, index) => {
+        const values = floors.map((floor, place) => floor === null ? null : floor + steps[place].states[name]);
+        paths[index].setAttribute("d", bars(values, top, floors));
+        floors = values;
       });
-      const all = counts.reduce((sum, count) => sum + count, 0);
-      say(text, all === 0 ? "No messages yet" : `${counts.at(-1)} messages this minute; at most ${Math.max(...counts)} a minute, of the last ${MINUTES_SHOWN}`);
+      const known = steps.filter(Boolean);
+      const least = Math.min(...known.map((one) => one.states.online));
+      tell(top.toLocaleString(), known.length === 0 ? "Nothing was counted yet." : `${known.at(-1).states.online} of ${top} were simply online at the end, ${least} at least.`, ends);
+    },
+    draw() {
+      const counts = store.states();
+      entries.forEach(({ name, count }, index) => {
+        say(count, String(counts[name]));
+        items[index].hidden = counts[name] === 0;
+      });
     },
   };
 }
+
+function answers() {
+  const paths = [svg("path", { class: "line-p95" }), svg("path", { class: "line-p50" })];
+  const legend = h("ul", { class: "legend" }, h("li", {}, h("span", { class: "swatch line-p50", "aria-hidden": "true" }), "half of them"), h("li", {}, h("span", { class: "swatch line-p95", "aria-hidden": "true" }), "95 of 100"));
+  const { root, tell } = frame("Answer times", paths, legend);
+  return {
+    root,
+    show(steps, ends) {
+      const of = (name) => steps.map((one) => one?.answers?.[name] ?? null);
+      const [half, most] = [of("p50Ms"), of("p95Ms")];
+      const top = roundTop(most.filter((value) => value !== null));
+      paths[0].setAttribute("d", line(most, top));
+      paths[1].setAttribute("d", line(half, top));
+      const last = half.findLastIndex((value) => value !== null);
+      root.hidden = steps.some((one) => one?.answers === null); // nobody is told of them who sees a part of the floor
+      tell(time(top), last < 0 ? "No SMIB was asked for anything." : `Half of the SMIBs answered within ${time(half[last])}, 95 of 100 within ${time(most[last])}.`, ends);
+    },
+  };
+}
+
+const whole = (number) => Math.round(number).toLocaleString();
+const time = (ms) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { EVENTS_KEPT, MINUTES_SHOWN, createFloorStore } from "../../page/floor-store.js";
+import { BATCHES_KEPT, EVENTS_KEPT, createFloorStore } from "../../page/floor-store.js";
 
 const AT = "2026-11-23T10:31:00.000Z";
 const cabinet = (id, more = {}) => ({ id, relayId: `e831cd00000${id.slice(-1)}`, name: `Lucky ${id}`, location: "Main Floor", assetNumber: "A-1", serialNumber: "SN-77", game: "Lucky Lion", state: "online", online: true, locked: null, restarting: false, installing: false, updating: [], inStep: true, firmware: "1.0.0", lastSeen: AT, ...more });
@@ -56,17 +56,41 @@ test("counts overlap, for a locked machine is online too", () => {
   assert.equal(floor.states().locked, 1);
 });
 
-test("events are bounded, newest first, and counted by the minute", () => {
+test("events are bounded, newest first", () => {
   for (let n = 0; n < EVENTS_KEPT + 5; n += 1) {
     floor.take({ type: "event", cabinetId: "cab-1", relayId: "x", event: `E${n}`, timestamp: new Date(n * 60_000).toISOString() });
   }
   assert.equal(floor.events().length, EVENTS_KEPT);
   assert.equal(floor.events()[0].event, `E${EVENTS_KEPT + 4}`);
-  assert.equal(floor.perMinute().length, MINUTES_SHOWN);
 });
 
 test("frames that it does not know change nothing", () => {
   floor.takeChanged();
   for (const type of ["heartbeat", "toString", "__proto__", "later"]) floor.take({ type });
   assert.deepEqual([...floor.takeChanged()], []);
+});
+
+test("another store is told all that this one knows", () => {
+  floor.take({ type: "event", cabinetId: "cab-1", relayId: "x", event: "GAME_WON", timestamp: AT });
+  floor.take({ type: "batch", batch: { id: "b1", at: AT } });
+  const other = createFloorStore();
+  for (const frame of structuredClone(floor.recall())) other.take(frame);
+  assert.deepEqual([...other.cabinets()], [...floor.cabinets()]);
+  assert.deepEqual([other.events(), other.batches()], [floor.events(), floor.batches()]);
+});
+
+test("orders to several machines are bounded, newest first, each once", () => {
+  for (let n = 0; n < BATCHES_KEPT + 3; n += 1) floor.take({ type: "batch", batch: { id: `b${n}`, at: new Date(n * 1000).toISOString(), state: "running" } });
+  floor.knowBatches([{ id: "b7", at: new Date(7_000).toISOString(), state: "done" }]);
+  assert.deepEqual(floor.batches().map((one) => one.id), ["b7", "b6", "b5", "b4", "b3"]);
+  assert.equal(floor.batches()[0].state, "done");
+});
+
+test("what a machine says is passed on as it comes", () => {
+  const heard = [];
+  const forget = floor.hear((frame) => heard.push(frame.type));
+  for (const type of ["event", "config", "meters", "heartbeat"]) floor.take({ type, cabinetId: "cab-1", timestamp: AT });
+  forget();
+  floor.take({ type: "event", cabinetId: "cab-1", timestamp: AT });
+  assert.deepEqual(heard, ["event", "config", "meters"]);
 });
