@@ -16,14 +16,14 @@ from simulator.errors import FleetPlanError
 from simulator.fleet.credential_options import add_credential_options, papers_of, refuse_odd_credentials
 from simulator.fleet.feed import Word, say
 from simulator.fleet.fleet import PapersOf
-from simulator.fleet.gathering import gathered, ready_line
+from simulator.fleet.gathering import gathered, processes, ready_line, workers
 from simulator.fleet.open_files import allow_open_files
 from simulator.fleet.options import add_ca_option, add_plan_options, add_play_option, chosen_plan
-from simulator.fleet.part_options import add_part_options, parts_of
+from simulator.fleet.part_options import add_part_options, processes_for
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.report_options import add_report_options, check_reports, judged
 from simulator.fleet.room import addresses_of, check_room
-from simulator.fleet.running import PATIENCE_S, Course, Run, for_a_while, run_fleet, unborn
+from simulator.fleet.running import PATIENCE_S, Course, Run, for_a_while, run_fleet
 from simulator.fleet.state_dir import StateDir
 from simulator.fleet.tally import Tally
 from simulator.fleet.view import View
@@ -129,35 +129,37 @@ def run(args: argparse.Namespace) -> int:
         state = None if args.state is None else StateDir(args.state, claimed=True)
         return _run_part(_run(args, plan, state, papers_of(args, plan)))
     check_reports(args)
+    if args.workers is not None:
+        return gathered(args, plan, workers(args.workers))
     with kept_in(args.state) as state:
-        shards = parts_of(args, plan)
-        allow_open_files(-(-plan.share // len(shards)))
-        check_room(plan.share, len(shards), args.broker, addresses_of(args.bind_address))
+        number = processes_for(args, plan)
+        allow_open_files(-(-plan.share // number))
+        check_room(plan.share, number, args.broker, addresses_of(args.bind_address))
         papers = papers_of(args, plan)
-        if len(shards) > 1:
-            return gathered(args, plan, shards)
+        if number > 1:
+            return gathered(args, plan, processes(number))
         return _run_alone(args, _run(args, plan, state, papers))
 
 
 def _run_alone(args: argparse.Namespace, run: Run) -> int:
     """All of it in this process."""
-    tally, course = Tally(), Course(lambda: unborn(run.plan))
-    view = View(lambda: course.reading(), lambda: course.ready, plain=args.plain or args.verbose)
+    tally, course = Tally(), Course(run.plan)
+    view = View(course, plain=args.plain or args.verbose)
 
     def told(course: Course) -> None:
-        view.ready(ready_line(course.reading(), course.control))
+        view.ready(ready_line(course.reading, course.control))
 
     work = view.over(run_fleet(run, tally, course, told))
     asyncio.run(until_interrupted(for_a_while(work, args.duration)))
-    return judged(course.reading(), args, was_ready=course.ready)
+    return judged(course.reading, args, was_ready=course.ready)
 
 
 def _run_part(run: Run) -> int:
     """A part of it, for the process that started this one, which is told how it goes."""
-    tally, course = Tally(), Course(lambda: unborn(run.plan))
+    tally, course = Tally(), Course(run.plan)
 
     def tell(course: Course) -> None:
-        say(Word(course.reading(), course.ready, course.control), sys.stdout)
+        say(Word(course.reading, course.ready, course.control), sys.stdout)
 
     async def telling() -> None:
         while True:

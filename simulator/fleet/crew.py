@@ -1,4 +1,4 @@
-"""A fleet in several processes: started together, gathered into one reading, ended together."""
+"""The parts of a fleet as processes of this machine: started together, ended together."""
 
 from __future__ import annotations
 
@@ -7,45 +7,35 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from simulator.errors import FleetPartError, SummaryError
-from simulator.fleet.feed import Word, heard
+from simulator.errors import FleetPartError
 from simulator.fleet.plan import FleetPlan
-from simulator.fleet.reading import Reading, together
-from simulator.fleet.running import unborn
+from simulator.fleet.shard import Shard
+from simulator.fleet.words import Say, Words
 from simulator.lab.child import dies_with_its_parent
 
 LONGEST_LINE = 16 * 1024 * 1024
 STOP_S = 2.2
 """From SIGTERM on: a fleet is gone within 3 s, and says what it reached."""
 SENTENCE = "smib-lab: "
-
-Say = Callable[[str], object]
+"""What the line of stderr begins with that says why a part failed."""
 
 
 class Part:
-    """One process, which runs one shard. `word` is the last that it told; `why` the last line of its stderr
-    that was a sentence on its end.
-    """
+    """One process, which runs one shard."""
 
-    def __init__(
-        self, plan: FleetPlan, process: asyncio.subprocess.Process, say: Say, told: asyncio.Event
-    ) -> None:
-        self.shard = plan.shard
-        self.word = Word(unborn(plan))
+    def __init__(self, shard: Shard, process: asyncio.subprocess.Process, words: Words, say: Say) -> None:
+        self._shard = shard
         self._process = process
+        self._words = words
         self._say = say
-        self._told = told
         self._why: str | None = None
         self._reading = [asyncio.create_task(self._listen()), asyncio.create_task(self._read_errors())]
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def __str__(self) -> str:
-        return f"process {self.shard.number} of {self.shard.of} (--shard {self.shard}, pid {self.pid})"
+        number, of = self._shard.number, self._shard.of
+        return f"process {number} of {of} (--shard {self._shard}, pid {self._process.pid})"
 
     async def ended(self) -> str:
         """Wait until it ends, and say how in a sentence; what it told is read to its end."""
@@ -53,10 +43,7 @@ class Part:
         await asyncio.wait(self._reading)
         for task in self._reading:
             task.result()
-        if code < 0:
-            return f"{self} ended by signal {signal.Signals(-code).name}."
-        why = "." if self._why is None else f": {self._why}"
-        return f"{self} ended with exit code {code}{why}"
+        return how_it_ended(str(self), code, self._why)
 
     def end(self) -> None:
         """Tell it to stop."""
@@ -70,11 +57,7 @@ class Part:
     async def _listen(self) -> None:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
-            try:
-                self.word = heard(line)
-                self._told.set()
-            except SummaryError as exc:
-                self._say(f"! {self} {exc}")
+            self._words.hear(self._shard, line)
 
     async def _read_errors(self) -> None:
         assert self._process.stderr is not None
@@ -87,34 +70,20 @@ class Part:
 
 
 class Crew:
-    """The processes of a fleet. They get the signals of our terminal from us alone, and never outlive us."""
+    """So many processes. They get the signals of our terminal from us alone, and never outlive us."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, processes: int, words: Words, say: Say) -> None:
+        self._processes = processes
+        self._words = words
         self._say = say
-        self._told = asyncio.Event()
         self._parts: list[Part] = []
         self._ends: list[asyncio.Task[str]] = []
 
-    @property
-    def parts(self) -> Sequence[Part]:
-        return self._parts
-
-    @property
-    def reading(self) -> Reading:
-        """What all of them told."""
-        return together(part.word.reading for part in self._parts)
-
-    @property
-    def ready(self) -> bool:
-        """Whether all of them are."""
-        return bool(self._parts) and all(part.word.ready for part in self._parts)
-
-    async def start(self, command: Sequence[str], parts: Sequence[FleetPlan]) -> None:
-        """Start a process for each part of a plan: `command`, told which."""
-        for plan in parts:
+    async def start(self, given: Sequence[str], plan: FleetPlan) -> None:
+        """Start a process for each part of the plan with the options `given`, told which it is."""
+        for part in self._words.expect(plan, self._processes):
             process = await asyncio.create_subprocess_exec(
-                *command,
-                f"--shard={plan.shard}",
+                *part_command(given, str(part.shard)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -122,15 +91,8 @@ class Crew:
                 start_new_session=True,
                 preexec_fn=dies_with_its_parent(),
             )
-            part = Part(plan, process, self._say, self._told)
-            self._parts.append(part)
-            self._ends.append(asyncio.create_task(part.ended()))
-
-    async def settled(self) -> None:
-        """Wait until all of them are ready."""
-        while not self.ready:
-            self._told.clear()
-            await self._told.wait()
+            self._parts.append(Part(part.shard, process, self._words, self._say))
+            self._ends.append(asyncio.create_task(self._parts[-1].ended()))
 
     async def ended(self) -> None:
         """Wait until one of them ends by itself; FleetPartError says which and how."""
@@ -151,6 +113,13 @@ class Crew:
         await asyncio.wait(self._ends)
 
 
-def command_of(given: Sequence[str]) -> list[str]:
-    """The command line of a process of a fleet that was started with the options `given`."""
-    return [sys.executable, "-m", "simulator", *given, "--feed"]
+def part_command(given: Sequence[str], shard: str) -> list[str]:
+    """The command line of a part of a fleet that was started with the options `given`."""
+    return [sys.executable, "-m", "simulator", *given, "--feed", f"--shard={shard}"]
+
+
+def how_it_ended(what: str, code: int, why: str | None) -> str:
+    """A sentence on a part that ended with that exit code, and that last sentence."""
+    if code < 0:
+        return f"{what} ended by signal {signal.Signals(-code).name}."
+    return f"{what} ended with exit code {code}{'.' if why is None else f': {why}'}"

@@ -29,7 +29,7 @@ def say(word: Word, out: TextIO) -> None:
     out.flush()
 
 
-def heard(line: bytes) -> Word:
+def heard(line: bytes | str) -> Word:
     """What a line says; SummaryError for one that is none."""
     try:
         fields: Any = json.loads(line)

@@ -1,21 +1,109 @@
-"""A fleet in several processes from its start to its verdict."""
+"""A fleet in several parts, from its start to its verdict."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from simulator.errors import FleetPartError
-from simulator.fleet.crew import Crew, command_of
+from simulator.fleet.crew import Crew
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.reading import Reading
 from simulator.fleet.report_options import judged
 from simulator.fleet.running import for_a_while
-from simulator.fleet.shard import Shard
 from simulator.fleet.view import View
+from simulator.fleet.words import Say, Words
 from simulator.interrupt import until_interrupted
+
+
+class Parts(Protocol):
+    """Where the parts of a fleet run. What they tell goes into `Words`."""
+
+    async def start(self, given: Sequence[str], plan: FleetPlan) -> None:
+        """Start a part of the plan at each place, with these options of `smib-lab`."""
+
+    async def ended(self) -> None:
+        """Wait until one of them ends by itself; FleetPartError says which and how."""
+
+    async def stop(self) -> None:
+        """End all, and hear their last words."""
+
+
+Places = Callable[[Words, Say], AbstractAsyncContextManager[Parts]]
+
+
+class Gathering:
+    """The parts of one fleet, and what is shown of them."""
+
+    def __init__(self, args: argparse.Namespace, plan: FleetPlan, places: Places) -> None:
+        self._args = args
+        self._plan = plan
+        self._places = places
+        self.words = Words(lambda line: self._view.say(line))
+        self._view = View(self.words, plain=args.plain or args.verbose)
+        self.was_ready = False
+
+    async def run(self) -> None:
+        """Start, tell when all are ready, and go on until cancelled; FleetPartError where one ends."""
+        async with self._places(self.words, self._view.say) as parts:
+            await self._view.over(self._gathered(parts))
+
+    async def _gathered(self, parts: Parts) -> None:
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await parts.start(self._args.given, self._plan)
+            tasks = [asyncio.create_task(parts.ended()), asyncio.create_task(self.words.settled())]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not tasks[0].done():
+                self.was_ready = True
+                self._view.ready(ready_line(self.words.reading))
+            await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await parts.stop()
+
+
+def gathered(args: argparse.Namespace, plan: FleetPlan, places: Places) -> int:
+    """Run the parts of a fleet until told to stop, and judge it as a whole."""
+    gathering = Gathering(args, plan, places)
+    failure: FleetPartError | None = None
+    try:
+        asyncio.run(until_interrupted(for_a_while(gathering.run(), args.duration)))
+    except FleetPartError as exc:
+        failure = exc
+    if failure is not None and not len(gathering.words):
+        raise failure
+    code = judged(gathering.words.reading, args, was_ready=gathering.was_ready)
+    if failure is not None:
+        raise failure
+    return code
+
+
+def processes(number: int) -> Places:
+    """So many processes of this machine."""
+
+    @asynccontextmanager
+    async def places(words: Words, say: Say) -> AsyncIterator[Parts]:
+        yield Crew(number, words, say)
+
+    return places
+
+
+def workers(scheduler: str) -> Places:
+    """The workers of a Dask cluster."""
+
+    def places(words: Words, say: Say) -> AbstractAsyncContextManager[Parts]:
+        try:
+            from simulator.fleet.workers import workers_of  # Dask, which a fleet on one machine does without
+        except ImportError as exc:
+            raise FleetPartError("--workers: Dask was wanted (pip install 'smib-floor[workers]').") from exc
+        return workers_of(scheduler, words, say)
+
+    return places
 
 
 def ready_line(reading: Reading, control: str | None = None) -> str:
@@ -23,56 +111,3 @@ def ready_line(reading: Reading, control: str | None = None) -> str:
     url = "" if control is None else f" control={control}"
     online = reading.connected
     return f"ready fleet devices={reading.devices} connected={online} subscribed={online}{url}"
-
-
-class Gathering:
-    """The processes of one fleet, and what is shown of them."""
-
-    def __init__(self, args: argparse.Namespace, plan: FleetPlan, shards: Sequence[Shard]) -> None:
-        self._args = args
-        self._parts = [replace(plan, shard=shard) for shard in shards]
-        plain = args.plain or args.verbose
-        self._crew = Crew(lambda line: self._view.say(line))
-        self._view = View(
-            lambda: self._crew.reading, lambda: self._crew.ready, plain=plain, processes=len(shards)
-        )
-        self.was_ready = False
-
-    @property
-    def reading(self) -> Reading:
-        return self._crew.reading
-
-    async def run(self) -> None:
-        """Start, tell when all are ready, and go on until cancelled; FleetPartError where one ends."""
-        await self._view.over(self._gathered())
-
-    async def _gathered(self) -> None:
-        ended: asyncio.Task[None] | None = None
-        try:
-            await self._crew.start(command_of(self._args.given), self._parts)
-            ended = asyncio.create_task(self._crew.ended())
-            settled = asyncio.create_task(self._crew.settled())
-            await asyncio.wait((ended, settled), return_when=asyncio.FIRST_COMPLETED)
-            settled.cancel()
-            if not ended.done():
-                self.was_ready = True
-                self._view.ready(ready_line(self._crew.reading))
-            await ended
-        finally:
-            if ended is not None:
-                ended.cancel()
-            await self._crew.stop()
-
-
-def gathered(args: argparse.Namespace, plan: FleetPlan, shards: Sequence[Shard]) -> int:
-    """Run the fleet in a process for each shard until told to stop, and judge it as a whole."""
-    gathering = Gathering(args, plan, shards)
-    failure: FleetPartError | None = None
-    try:
-        asyncio.run(until_interrupted(for_a_while(gathering.run(), args.duration)))
-    except FleetPartError as exc:
-        failure = exc
-    code = judged(gathering.reading, args, was_ready=gathering.was_ready)
-    if failure is not None:
-        raise failure
-    return code

@@ -34,17 +34,23 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
         help="run one part of N of the fleet: the same file and seed give the same devices whatever the "
         f"parts; job/N takes K from {INDEX}, as a Kubernetes job gives it",
     )
+    parser.add_argument(
+        "--workers",
+        metavar="ADDRESS",
+        help="run a part of the fleet on each worker of the Dask cluster whose scheduler is there, as "
+        "tcp://192.0.2.7:8786, and gather them here",
+    )
     parser.add_argument("--feed", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--plain", action="store_true", help="lines instead of a screen, on a terminal too")
 
 
-def parts_of(args: argparse.Namespace, plan: FleetPlan) -> list[Shard]:
-    """What each process is to run; FleetPlanError for more processes than devices."""
+def processes_for(args: argparse.Namespace, plan: FleetPlan) -> int:
+    """How many processes are to run the plan; FleetPlanError for more than devices."""
     alone = args.control_port is not None
     processes = args.processes or (1 if alone else suited(plan.share, cores(), most_connections()))
     if processes > plan.share:
         raise FleetPlanError(f"--processes: at most one for each of {plan.share} devices was wanted.")
-    return [plan.shard.part(number, processes) for number in range(1, processes + 1)]
+    return processes
 
 
 def cores() -> int:

@@ -45,13 +45,21 @@ class Run:
     papers: PapersOf | None = None
 
 
-@dataclass(slots=True)
 class Course:
     """How far a run has come: `ready` once all its devices had their time, `control` where it listens."""
 
-    reading: Callable[[], Reading]
-    ready: bool = False
-    control: str | None = None
+    def __init__(self, plan: FleetPlan) -> None:
+        self.look: Callable[[], Reading] = lambda: unborn(plan)
+        self.ready = False
+        self.control: str | None = None
+
+    def __len__(self) -> int:
+        return 1
+
+    @property
+    def reading(self) -> Reading:
+        """The figures up to now."""
+        return self.look()
 
 
 def unborn(plan: FleetPlan) -> Reading:
@@ -82,7 +90,7 @@ async def run_fleet(run: Run, tally: Tally, course: Course, told: Callable[[Cour
             papers=run.papers,
             on_event=tally.tell if control is None else control.hook(tally.tell),
         )
-        course.reading = lambda: tally.reading(fleet)
+        course.look = lambda: tally.reading(fleet)
         try:
             await fleet.start()
             if control is not None:

@@ -7,8 +7,8 @@ import contextlib
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import TextIO
+from collections.abc import Awaitable
+from typing import Protocol, TextIO
 
 from simulator.fleet.panel import Glance, Rates, panel, status_line
 from simulator.fleet.reading import Reading
@@ -17,22 +17,25 @@ STATUS_S = 10.0
 KEPT_LINES = 8
 
 
+class Source(Protocol):
+    """What a view looks at. Its length is the number of its parts."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def reading(self) -> Reading: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+
 class View:
-    """Shows on stderr what `reading` gives, over some work. What is to be said meanwhile goes through `say`,
+    """Shows on stderr what `source` has, over some work. What is to be said meanwhile goes through `say`,
     the ready line through `ready`: on a screen both come again at its end, when they can be read.
     """
 
-    def __init__(
-        self,
-        reading: Callable[[], Reading],
-        is_ready: Callable[[], bool],
-        *,
-        plain: bool,
-        processes: int = 1,
-    ) -> None:
-        self._reading = reading
-        self._is_ready = is_ready
-        self._processes = processes
+    def __init__(self, source: Source, *, plain: bool) -> None:
+        self._source = source
         self._screen = not plain and sys.stderr.isatty()
         self._began_s = time.monotonic()
         self._rates = Rates()
@@ -66,13 +69,13 @@ class View:
 
     def glance(self) -> Glance:
         """The fleet as it is now."""
-        now_s, reading = time.monotonic(), self._reading()
+        now_s, reading = time.monotonic(), self._source.reading
         return Glance(
             reading,
             self._rates.look(now_s, reading),
             now_s - self._began_s,
-            self._processes,
-            self._is_ready(),
+            len(self._source),
+            self._source.ready,
             tuple(self._last),
         )
 

@@ -35,36 +35,34 @@ def add_virtual_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mask", action="store_true", help="secrets as *** in the file of --virtual-time")
 
 
+NOT_VIRTUAL = (
+    *("state", "control_port", "ca_file", "patience", "summary_json", "summary_csv", "fail_if"),
+    *("processes", "workers", "plain"),
+    *("credentials", "username", "password_file", "cert", "key", "bind_address"),
+)
+"""What a fleet in virtual time has not."""
+ONLY_VIRTUAL = ("out", "start", "mask")
+
+
 def refuse_odd_options(args: argparse.Namespace) -> None:
     """Wrong use, where options do not go together."""
     if args.virtual_time:
         for name in ("duration", "out"):
             if getattr(args, name) is None:
                 args.refuse(f"--virtual-time: --{name} was wanted too")
-        for name in (
-            "state",
-            "control_port",
-            "ca_file",
-            "patience",
-            "summary_json",
-            "summary_csv",
-            "fail_if",
-            "processes",
-            "plain",
-            "credentials",
-            "username",
-            "password_file",
-            "cert",
-            "key",
-            "bind_address",
-        ):
-            if getattr(args, name) not in (None, [], False):
-                args.refuse(f"--{name.replace('_', '-')}: a fleet in virtual time has none")
+        _refuse(args, NOT_VIRTUAL, "a fleet in virtual time has none")
         return
     if args.broker is None:
         args.refuse("the following arguments are required: --broker")
-    for name in ("out", "start", "mask"):
-        if getattr(args, name):
-            args.refuse(f"--{name}: only with --virtual-time")
-    if args.control_port is not None and (args.processes or 1) > 1:
-        args.refuse("--control-port: a fleet in one process was wanted")
+    _refuse(args, ONLY_VIRTUAL, "only with --virtual-time")
+    if args.workers is not None:
+        _refuse(args, ("state", "processes", "control_port"), "a fleet on --workers has none")
+    if (args.processes or 1) > 1:
+        _refuse(args, ("control_port",), "a fleet in one process was wanted")
+
+
+def _refuse(args: argparse.Namespace, names: tuple[str, ...], why: str) -> None:
+    for name in names:
+        given = getattr(args, name)
+        if not (given is None or given is False or given == []):
+            args.refuse(f"--{name.replace('_', '-')}: {why}")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from simulator.fleet.reading import Reading, together
 from simulator.fleet.summary import Summary
-from simulator.tests.program import run
+from simulator.tests.floor import embedded
+from simulator.tests.program import DEADLINE_S, Program, run
+
+JOB = Path(__file__).parents[3] / "fixtures" / "kubernetes" / "fleet-job.yaml"
 
 
 def part(folder: Path, number: int) -> Path:
@@ -48,3 +53,31 @@ def test_a_report_that_is_not_there_is_a_sentence() -> None:
     done = run("fleet", "summarize", "nowhere.json")
     assert done.returncode == 1
     assert "nowhere.json: a file that can be read was wanted (No such file or directory)." in done.stderr
+
+
+def test_the_pods_of_an_indexed_job_are_one_fleet(tmp_path: Path) -> None:
+    """The command line of `fixtures/kubernetes/fleet-job.yaml` on this machine, for two of its pods."""
+    job = yaml.safe_load(JOB.read_text())["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    assert job["completionMode"] == "Indexed"
+    pods = job["completions"]
+    assert f"--shard=job/{pods}" in container["args"]
+    assert job["parallelism"] == pods
+
+    def pod(uri: str, index: int) -> None:
+        line = [arg for arg in container["args"] if not arg.startswith(("--broker", "--count", "--duration"))]
+        line = [arg.replace("/reports/$(JOB_COMPLETION_INDEX)", f"{tmp_path}/{index}") for arg in line]
+        line += [f"--broker={uri}", "--count=12", "--duration=4s"]
+        with Program(*container["command"][1:], *line, env={"JOB_COMPLETION_INDEX": str(index)}) as program:
+            assert program.process.wait(DEADLINE_S) == 0
+
+    async def scenario() -> None:
+        async with embedded() as broker:
+            await asyncio.gather(*(asyncio.to_thread(pod, broker.uri, index) for index in (0, pods - 1)))
+
+    asyncio.run(scenario())
+    done = run(
+        "fleet", "summarize", *map(str, sorted(tmp_path.glob("*.json"))), "--fail-if", "subscribed<100%"
+    )
+    assert done.returncode == 0
+    assert "= fleet devices=3 connected=3 subscribed=3 " in done.stderr
