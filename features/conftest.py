@@ -382,17 +382,26 @@ def broker(request: pytest.FixtureRequest) -> AnyBroker:
 def cms(request: pytest.FixtureRequest) -> AnyCms:
     """The CMS of this scenario: the shared one, until a step puts another in its place."""
     shared: AnyCms = request.getfixturevalue("shared_cms")
-    shared.revive()
+    _revive(request, shared)
     return shared
 
 
 @pytest.fixture
-def smibs(shared_fleet: AnyFleet, floor: Floor) -> AnyFleet:
+def smibs(request: pytest.FixtureRequest, shared_fleet: AnyFleet, floor: Floor) -> AnyFleet:
     """The SMIBs of the floor, alive; as new where each scenario gets the same."""
     if floor.devices.reused:
         shared_fleet.renew()
-    shared_fleet.revive()
+    _revive(request, shared_fleet)
     return shared_fleet
+
+
+def _revive(request: pytest.FixtureRequest, subject: AnyCms | AnyFleet) -> None:
+    """Where it has gone for good, the run ends: what is left of it could say nothing."""
+    try:
+        subject.revive()
+    except SubjectFailed as exc:
+        request.session.shouldstop = str(exc).splitlines()[0]
+        raise
 
 
 @pytest.fixture

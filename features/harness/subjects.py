@@ -27,6 +27,9 @@ from wire.address import BrokerAddress, parse_address
 BROKER = (sys.executable, "-m", "simulator", "broker")
 FLEET = (sys.executable, "-m", "simulator", "fleet")
 LOOPBACK = "127.0.0.1"
+PATIENCE = 10.0
+"""Seconds that a CMS which runs already may take to say that it does."""
+ALL_JOINED = "every SMIB is connected"
 BROKER_START = 120.0
 """Seconds for the start of a broker: RabbitMQ takes 5 on an idle machine, and 15 the first time."""
 
@@ -182,6 +185,7 @@ class Cms:
         if not self._running.alive:
             self._workshop.timeline.note(self.subject.role, "=", "it has died, and is started again")
             self.start()
+            self._await(filled(self.subject.url, self._values))
 
     def _await(self, url: str) -> None:
         timeline = self._workshop.timeline
@@ -197,15 +201,15 @@ class Cms:
             raise SubjectFailed(self.subject.name, f"it {what}: {url}{self.subject.ready}", self.log)
 
 
-def is_ready(url: str, path: str) -> bool:
+def is_ready(url: str, path: str, within: float = 1.0) -> bool:
     """Whether ``path`` answers 200; without a path, whether the port is open."""
     place = urlsplit(url)
     host, port = place.hostname or LOOPBACK, place.port or 80
     try:
         if not path:
-            socket.create_connection((host, port), 1.0).close()
+            socket.create_connection((host, port), within).close()
             return True
-        with contextlib.closing(http.client.HTTPConnection(host, port, timeout=1.0)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(host, port, timeout=within)) as connection:
             connection.request("GET", path)
             return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
@@ -218,9 +222,9 @@ class RunningCms:
     def __init__(self, subject: Subject, tap: Tap | None) -> None:
         self.subject = subject
         self.tap = tap
-        if not is_ready(subject.url, subject.ready):
-            what = subject.url + subject.ready
-            raise SubjectFailed(subject.name, f"nobody answers at {what}; it was said to run already")
+        self.revive("it was said to run already")
+        if tap is not None:
+            self._joined(tap)
 
     @property
     def url(self) -> str:
@@ -244,8 +248,22 @@ class RunningCms:
     def start(self) -> None:
         raise Untestable(f"{self.subject.name} was not started here")
 
-    def revive(self) -> None:
-        """It lives without us."""
+    def revive(self, otherwise: str = "it has gone") -> None:
+        """It lives without us; SubjectFailed where it lives no more."""
+        subject = self.subject
+        if not is_ready(subject.url, subject.ready, PATIENCE):
+            what = subject.url + subject.ready
+            raise SubjectFailed(subject.name, f"nobody answers at {what}; {otherwise}")
+
+    def _joined(self, tap: Tap) -> None:
+        """Its broker has just come into being: it may take a while to try again."""
+        try:
+            tap.packets.first(lambda one: one.type == "SUBACK", "it listens", within=process.START)
+        except Missing as exc:
+            sentence = f"it has subscribed to nothing at {tap.address} within {process.START:g} s"
+            raise SubjectFailed(
+                self.subject.name, f"{sentence}: is it told that its broker is there?"
+            ) from exc
 
 
 AnyCms = Cms | RunningCms
@@ -359,7 +377,15 @@ class RunningSmibs:
         raise Untestable(f"{self.subject.name} was not started here, and is not switched off")
 
     def revive(self) -> None:
-        """They live without us."""
+        """They live without us; SubjectFailed where one has gone from the tap, and does not come back."""
+        if (tap := self._tap) is None:
+            return
+        try:
+            count = len(self.cabinets)
+            eventually(lambda: len(tap.clients), lambda seen: seen >= count, ALL_JOINED, within=process.START)
+        except Missing as exc:
+            sentence = f"{len(tap.clients)} of {count} are connected to {tap.address}"
+            raise SubjectFailed(self.subject.name, sentence) from exc
 
     def renew(self) -> None:
         """They stay as the scenarios before left them."""

@@ -69,7 +69,7 @@ class Tryout:
             order = Order(tap.address, self.folder / CMS)
             cms = Cms(workshop, plan.cms, order, list(floor.cabinets), tap)
         else:
-            cms = RunningCms(plan.cms, None)
+            cms = RunningCms(plan.cms, tap if plan.port is not None else None)
         web, cabinet = Web(cms, self.timeline), floor.played.fresh()
         yield f"{plan.cms.name} answers at {cms.url}"
         readiness(web, 200)
