@@ -38,6 +38,7 @@ from features.harness.record.ruling import NOT_JUDGED
 from features.harness.recording import Recording, draft_of, not_applicable, untestable
 from features.harness.report.publication import publish
 from features.harness.session import session_header
+from features.harness.step_index import install_step_index
 from features.harness.stream import Stream
 from features.harness.subject import CMS, ROLES, SMIB
 from features.harness.subjects import (
@@ -103,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
         writes=not hasattr(config, "workerinput"),
     )
     config.pluginmanager.register(recording, "recording")
+    install_step_index()
     for module in pkgutil.iter_modules(steps.__path__):
         config.pluginmanager.register(importlib.import_module(f"{steps.__name__}.{module.name}"))
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from features.harness.command import NOT_JUDGED, Command
 from features.harness.errors import HarnessError
 from features.harness.report.command import COMPARE, REPORT
+from features.harness.selftest_command import SELFTEST
 from features.harness.subject_command import CHECK, TRY
 
-COMMANDS: tuple[Command, ...] = (CHECK, TRY, REPORT, COMPARE)
+COMMANDS: tuple[Command, ...] = (CHECK, TRY, REPORT, COMPARE, SELFTEST)
 """Every subcommand, in the order of the help."""
 
 DESCRIPTION = """\

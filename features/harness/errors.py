@@ -8,6 +8,7 @@ HarnessError
 ├── LintError         the author's fault: a feature file that would pass without proving anything
 ├── CatalogueError    the author's fault: the requirement catalogue contradicts itself or the features
 ├── SubjectFileError  the operator's fault: a subject file, or an option that names subjects, can't be
+├── UnknownLiar       the operator's fault: the self-test was told a name that no liar has
 ├── Untestable        nobody's fault: this run lacks what the scenario needs
 └── RecordError       the file's fault: a run record or a list of known failures can't be read or written
 """
@@ -86,6 +87,14 @@ class SubjectFileError(HarnessError):
         ]
         super().__init__("\n".join(lines))
         self.problems = tuple(problems)
+
+
+class UnknownLiar(HarnessError):
+    """``names`` that are no liar's."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"there is no liar {', '.join(names)}; `smib-conform selftest --list` names them")
+        self.names = tuple(names)
 
 
 class Untestable(HarnessError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from features.harness.errors import Missing
 from features.harness.inbox import Inbox
 from features.harness.peer import Received
@@ -9,24 +11,43 @@ from features.harness.played import TOPICS, PlayedCms, has
 from features.harness.web import Web
 from wire import orders
 
-MARKER = "app"
-"""The component that markers ask for; scenarios that use a marker ask for none other of it."""
+MARKERS = ("app", "ota")
+"""The components that markers ask for, one behind the other: one alone could be mistaken for what must not
+have come."""
 
 
 def orders_before_marker(inbox: Inbox[Received], web: Web, relay_id: str, since: int = 0) -> list[Received]:
-    """What the CMS sent before a request that it is asked for now. ``inbox`` must see the relay's topic."""
-    answer = web.post("/api/mqtt/config/request", {"relayId": relay_id, "component": MARKER})
-    if answer.status != 200:
-        raise Missing("a marker request that the CMS accepts", 0, [str(answer)])
-
-    def is_marker(one: Received) -> bool:
-        return one.topic == TOPICS.relay(relay_id) and has(one.fields, {"typ": "cfg", "comp": MARKER})
-
-    return inbox.upto(is_marker, "the marker request", since=since)[:-1]
+    """What the CMS sent before requests that it is asked for now. ``inbox`` must see the relay's topic."""
+    for component in MARKERS:
+        answer = web.post("/api/mqtt/config/request", {"relayId": relay_id, "component": component})
+        if answer.status != 200:
+            raise Missing("a marker request that the CMS accepts", 0, [str(answer)])
+    return _before(inbox, lambda one: one.topic == TOPICS.relay(relay_id), "the marker requests", since)
 
 
 def reports_before_marker(cms: PlayedCms, relay_id: str, since: int) -> list[Received]:
-    """What a device reported before its answer to a request that it is sent now."""
-    cms.sends(relay_id, orders.ConfigRequest(MARKER))
-    wanted = {"typ": "cfg", "comp": MARKER}
-    return cms.reports_upto(relay_id, "the answer to the marker request", wanted, since=since)[:-1]
+    """What a device reported before its answers to requests that it is sent now."""
+    for component in MARKERS:
+        cms.sends(relay_id, orders.ConfigRequest(component))
+    came = _before(
+        cms.peer.inbox,
+        lambda one: one.fields.get("rly") == relay_id,
+        f"the answers of {relay_id} to the marker requests",
+        since,
+    )
+    return [one for one in came if one.fields.get("rly") == relay_id]
+
+
+def _before(
+    inbox: Inbox[Received], concerns: Callable[[Received], bool], wanted: str, since: int
+) -> list[Received]:
+    """Everything up to the last marker, without the markers themselves."""
+    markers: list[Received] = []
+
+    def is_last(one: Received) -> bool:
+        if concerns(one) and has(one.fields, {"typ": "cfg", "comp": MARKERS[len(markers)]}):
+            markers.append(one)
+        return len(markers) == len(MARKERS)
+
+    came = inbox.upto(is_last, wanted, since=since)
+    return [one for one in came if not any(one is marker for marker in markers)]

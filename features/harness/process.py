@@ -17,6 +17,7 @@ from features.harness import warden
 from features.harness.errors import Missing, SubjectFailed
 from features.harness.evidence.timeline import Timeline
 from features.harness.inbox import Inbox
+from features.harness.launch import LAUNCH
 
 ROOT = Path(__file__).resolve().parents[2]
 START = 20.0
@@ -42,18 +43,8 @@ class Running:
         self.log: Inbox[str] = Inbox(f"{name}'s log", timeline)
         self._timeline = timeline
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
-        self._process = subprocess.Popen(
-            self.argv,
-            cwd=folder or ROOT,
-            env={**inherited, "PYTHONUNBUFFERED": "1", **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        full = {**inherited, "PYTHONUNBUFFERED": "1", **env}
+        self._process = LAUNCH.get()(self.argv, full, folder or str(ROOT))
         self._readers = [
             self._read(self._process.stdout, self.stdout),
             self._read(self._process.stderr, self.log),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from features.harness.trial import ERROR, FAILED, PASSED
+FAILED, PASSED, ERROR, SKIPPED = "fail", "pass", "error", "skipped"
+"""What a scenario says of a subject."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,12 @@ class Case:
     once: bool = False
     sample: bool = False
     folders: tuple[str, ...] = ()
+    share: tuple[int, int] = (0, 1)
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it conforms, as far as anybody knows."""
+        return not (self.once or self.sample)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Outcome:
 
     case: Case
     seconds: float
+    cpu: float = 0.0
     lied: bool = False
     verdicts: dict[str, str] = field(default_factory=dict)
     proves: dict[str, list[str]] = field(default_factory=dict)
@@ -56,10 +64,15 @@ class Score:
 
     outcomes: list[Outcome] = field(default_factory=list)
     killed_once: Collection[str] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_reference_red(self) -> bool:
+        return any(one.of(FAILED) for one in self.pair)
 
     @property
     def pair(self) -> list[Outcome]:
-        return [one for one in self.outcomes if "pair:" in one.case.name]
+        return [one for one in self.outcomes if one.case.is_pair]
 
     @property
     def dead(self) -> list[Outcome]:
@@ -114,3 +127,5 @@ class Score:
         if self.liars:
             share = 100 * len(self.killed) / len(self.liars)
             yield f"score: {len(self.killed)} of {len(self.liars)} liars killed, {share:.0f} %"
+        cpu = sum(one.cpu for one in self.outcomes)
+        yield f"{len(self.outcomes)} trials in {self.seconds:.0f} s, {cpu:.0f} s of CPU"

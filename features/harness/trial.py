@@ -8,22 +8,23 @@ from dataclasses import dataclass, field
 import pytest
 
 from features.harness.recording import draft_of
-
-FAILED, PASSED, ERROR, SKIPPED = "fail", "pass", "error", "skipped"
+from features.harness.score import ERROR, FAILED, PASSED, SKIPPED
 
 
 @dataclass
 class Trial:
     """``requirements`` None runs everything. ``once`` stops at the first scenario that accuses the subject;
-    ``sample`` runs one scenario of each requirement. ``verdicts`` maps a scenario to what it says, and
-    ``proves`` to the requirements that it names."""
+    ``sample`` runs one scenario of each requirement; ``share`` the part ``(number, of)`` of the scenarios.
+    ``verdicts`` maps a scenario to what it says, and ``proves`` to the requirements that it names."""
 
     requirements: Collection[str] | None
     once: bool = False
     sample: bool = False
+    share: tuple[int, int] = (0, 1)
     verdicts: dict[str, str] = field(default_factory=dict)
     proves: dict[str, list[str]] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
+    convicted: bool = False
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         kept: list[pytest.Item] = []
@@ -38,8 +39,15 @@ class Trial:
                 self.proves[item.nodeid] = sorted(named)
             else:
                 gone.append(item)
-        items[:] = kept
+        part, parts = self.share
+        gone += [item for at, item in enumerate(kept) if at % parts != part]
+        items[:] = kept[part::parts]
         config.hook.pytest_deselected(items=gone)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self) -> bool | None:
+        """What remains is passed over once the subject is convicted."""
+        return True if self.once and self.convicted else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -57,8 +65,8 @@ class Trial:
             self.verdicts[item.nodeid] = verdict
         if call.excinfo is not None:
             self.why[item.nodeid] = f"{call.excinfo.typename}: {str(call.excinfo.value)[:300]}"
-        if self.once and verdict == FAILED:
-            item.session.shouldstop = "the subject is convicted"
+        if verdict == FAILED:
+            self.convicted = True
 
     def _is_caught(self, item: pytest.Item) -> bool:
         """Whether a monitor found what was looked for."""

@@ -107,7 +107,8 @@ class Link:
         """Says goodbye, so that the broker sends no will."""
         self.lost.set()
         with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._client.disconnect(), 1.0)
+            async with asyncio.timeout(1.0):  # wait_for would lose a cancellation that comes meanwhile
+                await self._client.disconnect()
 
     async def _unless_lost(self, wanted: Any, within: float) -> Any:
         work = asyncio.ensure_future(wanted)

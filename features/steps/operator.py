@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -14,12 +15,14 @@ from features.harness.floor import Cabinet
 from features.harness.played import has, same
 from features.harness.web import Answer, Web
 from wire.components import COMPONENTS
+from wire.errors import MessageError
 from wire.timestamps import parse_timestamp
 
 REQUEST = "/api/mqtt/config/request"
 PUBLISH = "/api/mqtt/config/publish"
 TEST = "/api/mqtt/test"
 CABINETS = "/api/cabinets"
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 
 
 def smib_config(cabinet_id: str) -> str:
@@ -215,7 +218,9 @@ def refuse(answer: Answer, status: int) -> None:
 
 def stamp(text: object) -> None:
     """ISO 8601 in UTC with milliseconds and ``Z`` (contract, section 4)."""
-    assert isinstance(text, str)
-    assert len(text) == len("2025-10-26T10:30:00.000Z")
-    assert text.endswith("Z")
-    parse_timestamp(text)
+    assert isinstance(text, str), repr(text)
+    assert _STAMP.fullmatch(text), f"2025-10-26T10:30:00.000Z was wanted: {text!r}"
+    try:
+        parse_timestamp(text)
+    except MessageError as exc:
+        raise Unexpected("a time that never was", [text]) from exc
