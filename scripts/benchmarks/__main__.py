@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from scripts.benchmarks import hostile, page, round_trip, service, startup, throughput
+from scripts.benchmarks import (
+    candidates,
+    fleet,
+    hostile,
+    page,
+    round_trip,
+    service,
+    startup,
+    throughput,
+)
 
 BENCHMARKS: Mapping[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "round-trip": (
@@ -33,7 +42,8 @@ BENCHMARKS: Mapping[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
         lambda options: hostile.run(5_000 if options.quick else 100_000),
     ),
     "start": ("cold start of the lab", lambda options: startup.lab(1 if options.quick else 3)),
-    "fleet": ("time and memory to 500 devices", lambda options: startup.fleet(1 if options.quick else 3)),
+    "fleet": ("what devices cost, say and stand", lambda options: fleet.run(1 if options.quick else 3)),
+    "clients": ("MQTT clients under a device", lambda options: candidates.run(1 if options.quick else 3)),
 }
 
 

@@ -71,11 +71,17 @@ class Asker:
                     raise RuntimeError(f"{wanted.decode()} was wanted next, not {answer!r}")
         return perf_counter() - began
 
-    def messages(self) -> list[tuple[str, bytes]]:
-        """Topic and payload of what has come, of one message at least."""
+    def messages(self, wait_s: float | None = None) -> list[tuple[str, bytes]]:
+        """Topic and payload of what has come, of one message at least; with `wait_s` perhaps of none."""
         found: list[tuple[str, bytes]] = []
         while not found:
-            data = self._rest + self._read()
+            self._socket.settimeout(WAIT_S if wait_s is None else wait_s)
+            try:
+                data = self._rest + self._read()
+            except TimeoutError:
+                if wait_s is None:
+                    raise
+                return found
             at = 0
             while (span := packet.next_packet(data, at)) is not None:
                 if span.first == packet.PUBLISH:
