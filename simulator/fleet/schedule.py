@@ -1,4 +1,4 @@
-"""What happens on a floor by time: faults and power cuts, from the start of the fleet on."""
+"""What happens on a floor by time: faults, power cuts and acts, from the start of the fleet on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from simulator.fleet.act import Act
 from simulator.fleet.who import Who
 
 
@@ -19,12 +20,12 @@ class Power(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """`what` happens to `who`, `at_ms` after the start: a fault or the mains. After `for_ms` it is over, and
-    after `every_ms` it happens again; None is never.
+    """`what` happens to `who`, `at_ms` after the start: a fault, the mains, or an act at the machine. After
+    `for_ms` it is over, and after `every_ms` it happens again; None is never.
     """
 
     at_ms: int
     who: Who
-    what: Mapping[str, Any] | Power
+    what: Mapping[str, Any] | Power | Act
     for_ms: int | None = None
     every_ms: int | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from simulator.deadlines import Clock, Deadlines
+from simulator.device.device import Device
 from simulator.device.dice import SmallDice
+from simulator.device.effects import Effect
 from simulator.device.transitions import State
 from simulator.faults import FaultSpec, Patient, fault_from, share_of
+from simulator.fleet.act import GAME_MS, Act
 from simulator.fleet.identities import seed_of
 from simulator.fleet.schedule import Occasion, Power
 from simulator.fleet.who import Who
@@ -66,6 +69,16 @@ class Switchboard:
             session.resume()
         return _ids(reached)
 
+    def act(self, who: Who, act: Act, for_ms: int | None = None) -> list[str]:
+        """Do something at machines, several games one after the other; after `for_ms` it is taken back."""
+        reached = self._select(who)
+        self._all_do(reached, act.done)
+        for number in range(1, act.times):
+            self._later(number * GAME_MS, lambda: self._all_do(reached, act.done))
+        if for_ms is not None:
+            self._later(for_ms, lambda: self._all_do(reached, act.undone))
+        return _ids(reached)
+
     def follow(self, schedule: Iterable[Occasion], began_ms: int) -> None:
         """Let everything happen at its time, reckoned from `began_ms`."""
         for occasion in schedule:
@@ -75,10 +88,13 @@ class Switchboard:
         def happen() -> None:
             if occasion.every_ms is not None:
                 self._await(occasion, due_ms + occasion.every_ms)
-            if isinstance(occasion.what, Power):
-                self.power(occasion.who, occasion.what, occasion.for_ms)
-            else:
-                self.afflict(occasion.who, occasion.what, for_ms=occasion.for_ms)
+            match occasion.what:
+                case Power():
+                    self.power(occasion.who, occasion.what, occasion.for_ms)
+                case Act():
+                    self.act(occasion.who, occasion.what, occasion.for_ms)
+                case _:
+                    self.afflict(occasion.who, occasion.what, for_ms=occasion.for_ms)
 
         self._deadlines.at(due_ms, happen)
 
@@ -96,8 +112,16 @@ class Switchboard:
             if session.faults.get(name) is spec:
                 session.relieve(name)
 
+    def _all_do(self, sessions: Iterable[Session], what: Callable[[Device, int], Sequence[Effect]]) -> None:
+        for session in sessions:
+            _do(session, what)
+
     def _later(self, ms: int, call: Callable[[], object]) -> None:
         self._deadlines.at(self._clock() + ms, call)
+
+
+def _do(session: Session, what: Callable[[Device, int], Sequence[Effect]]) -> None:
+    session.act(lambda now_ms: what(session.device, now_ms))
 
 
 def _ids(sessions: Iterable[Session]) -> list[str]:

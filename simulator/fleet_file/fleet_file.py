@@ -14,8 +14,9 @@ from simulator.errors import FleetFileError, FleetPlanError
 from simulator.firmware.profile import Profile, merged
 from simulator.firmware.profile_file import load_profile
 from simulator.fleet.plan import DEFAULT_LOCATION, MAX_DEVICES, FleetPlan, Group, default_plan
+from simulator.fleet.schedule import Occasion
 from simulator.fleet_file.board_file import read_config, read_faults, read_firmware, read_play, read_value
-from simulator.fleet_file.schedule_file import Floor, read_duration, read_schedule
+from simulator.fleet_file.schedule_file import Floor, read_duration, read_schedule, read_script
 from simulator.fleet_file.yaml_document import Document, Entry, compose, described, is_text, read_document
 from simulator.link.networks import DEFAULT_NETWORKS, Network
 from wire.components import APP, NET
@@ -27,7 +28,18 @@ MAX_SEED = 2**63 - 1
 
 FLEET_KEYS = ("seed", "arrival", "networks", "groups", "schedule")
 NETWORK_KEYS = {"ssid": "netStaSSID", "password": "netStaPwd", "channel": "netStaChan"}
-GROUP_KEYS = ("name", "count", "relays", "location", "profile", "firmware", "config", "faults", "play")
+GROUP_KEYS = (
+    "name",
+    "count",
+    "relays",
+    "location",
+    "profile",
+    "firmware",
+    "config",
+    "faults",
+    "play",
+    "script",
+)
 
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,48}")
 
@@ -51,6 +63,7 @@ class _Reader:
         self._names: dict[str, int] = {}
         self._relays: dict[str, int] = {}
         self._count = 0
+        self._scripts: list[Occasion] = []
 
     def plan(self) -> FleetPlan:
         root = self._document.root
@@ -66,7 +79,7 @@ class _Reader:
                 root, "groups", f"at most {MAX_DEVICES} devices were wanted, not {self._count}"
             )
         self._document.refuse()
-        return FleetPlan(groups, networks, seed, schedule, arrival_ms or 0)
+        return FleetPlan(groups, networks, seed, (*self._scripts, *schedule), arrival_ms or 0)
 
     def _seed(self, entry: Entry | None) -> int:
         seed = None if entry is None else self._document.whole(entry.value, "seed", 0, MAX_SEED)
@@ -117,13 +130,15 @@ class _Reader:
         relays = self._relay_ids(entries.get("relays"), f"{field}.relays")
         count = self._size(node, entries, field, relays)
         self._count += count
+        name = self._name(node, entries.get("name"), field)
+        self._scripts += read_script(self._document, entries.get("script"), f"{field}.script", name)
         location = entries.get("location")
         profile = self._profile(entries.get("profile"), f"{field}.profile")
         config = read_config(self._document, entries.get("config"), f"{field}.config")
         firmware = read_firmware(self._document, entries.get("firmware"), f"{field}.firmware")
         faults = read_faults(self._document, entries.get("faults"), f"{field}.faults")
         return Group(
-            name=self._name(node, entries.get("name"), field),
+            name=name,
             count=count,
             relays=relays,
             location=(location and self._document.text(location.value, f"{field}.location", longest=128))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,18 @@ import yaml
 
 from simulator import durations
 from simulator.faults import fault_problems
+from simulator.fleet.act import DEEDS, Act
 from simulator.fleet.schedule import Occasion, Power
 from simulator.fleet.who import Who
 from simulator.fleet_file.yaml_document import Document, Entry, described, is_text, plain
 from wire.errors import RelayIdError
 from wire.relay import canonical_relay_id
 
-OCCASION_KEYS = ("at", "for", "every", "group", "location", "relays", "power", "fault")
+HAPPENINGS = ("power", "fault", *DEEDS)
+"""What can happen: one of these in each entry."""
+TIMES = ("at", "for", "every")
+OCCASION_KEYS = (*TIMES, "group", "location", "relays", *HAPPENINGS)
+SCRIPT_KEYS = (*TIMES, *HAPPENINGS)
 SHORTEST_EVERY_MS = 100
 POWERS = tuple(power.value for power in Power)
 
@@ -31,9 +36,22 @@ class Floor:
 
 def read_schedule(document: Document, entry: Entry | None, floor: Floor) -> tuple[Occasion, ...]:
     """What the list under `entry` says; what is wrong is noted."""
-    items = [] if entry is None else document.items(entry.value, "schedule")
-    read = (_occasion(document, node, f"schedule[{i}]", floor) for i, node in enumerate(items))
-    return tuple(occasion for occasion in read if occasion is not None)
+
+    def occasion(node: yaml.Node, field: str) -> Occasion | None:
+        entries = document.mapping(node, field, OCCASION_KEYS)
+        return _occasion(document, node, entries, field, lambda: _who(document, entries, field, floor))
+
+    return _read(document, entry, "schedule", occasion)
+
+
+def read_script(document: Document, entry: Entry | None, field: str, group: str) -> tuple[Occasion, ...]:
+    """What the script of a group says: a schedule for its devices alone."""
+
+    def occasion(node: yaml.Node, field: str) -> Occasion | None:
+        entries = document.mapping(node, field, SCRIPT_KEYS)
+        return _occasion(document, node, entries, field, lambda: Who(group=group))
+
+    return _read(document, entry, field, occasion)
 
 
 def read_duration(document: Document, entry: Entry | None, field: str) -> int | None:
@@ -58,39 +76,64 @@ def read_fault(document: Document, node: yaml.Node, field: str) -> Mapping[str, 
     return spec
 
 
-def _occasion(document: Document, node: yaml.Node, field: str, floor: Floor) -> Occasion | None:
-    entries = document.mapping(node, field, OCCASION_KEYS)
+def _read(
+    document: Document,
+    entry: Entry | None,
+    field: str,
+    occasion: Callable[[yaml.Node, str], Occasion | None],
+) -> tuple[Occasion, ...]:
+    items = [] if entry is None else document.items(entry.value, field)
+    read = (occasion(node, f"{field}[{i}]") for i, node in enumerate(items))
+    return tuple(one for one in read if one is not None)
+
+
+def _occasion(
+    document: Document, node: yaml.Node, entries: Mapping[str, Entry], field: str, who: Callable[[], Who]
+) -> Occasion | None:
     if not isinstance(node, yaml.MappingNode):
         return None
-    at_ms, for_ms, every_ms = (
-        read_duration(document, entries.get(name), f"{field}.{name}") for name in ("at", "for", "every")
-    )
+    at_ms, for_ms, every_ms = (read_duration(document, entries.get(n), f"{field}.{n}") for n in TIMES)
     if "at" not in entries:
         document.note(node, f"{field}.at", f"{durations.WANTED} was wanted, not nothing")
     if every_ms is not None and every_ms < SHORTEST_EVERY_MS:
         document.note(entries["every"].value, f"{field}.every", f"{SHORTEST_EVERY_MS}ms or more was wanted")
-    who = _who(document, entries, field, floor)
+    whom = who()
     what = _what(document, node, entries, field)
+    if isinstance(what, Act) and for_ms is not None and not what.can_be_undone:
+        document.note(entries["for"].value, f"{field}.for", f"nothing was wanted: {what.deed} has no end")
     if at_ms is None or what is None:
         return None
-    return Occasion(at_ms, who, what, for_ms, every_ms)
+    return Occasion(at_ms, whom, what, for_ms, every_ms)
 
 
 def _what(
     document: Document, node: yaml.Node, entries: Mapping[str, Entry], field: str
-) -> Mapping[str, Any] | Power | None:
-    power, fault = entries.get("power"), entries.get("fault")
-    if (power is None) == (fault is None):
-        number = "neither" if power is None else "both"
-        document.note(node, f"{field}.power", f"power or fault was wanted, not {number}")
+) -> Mapping[str, Any] | Power | Act | None:
+    given = [name for name in HAPPENINGS if name in entries]
+    if len(given) != 1:
+        seen = " and ".join(given) or "none"
+        document.note(node, f"{field}.power", f"one of {', '.join(HAPPENINGS)} was wanted, not {seen}")
         return None
-    if fault is not None:
-        return read_fault(document, fault.value, f"{field}.fault")
-    assert power is not None
-    if is_text(power.value) and power.value.value in POWERS:  # YAML reads off as false
-        return Power(power.value.value)
-    wanted = f"{' or '.join(POWERS)} was wanted, not {described(power.value)}"
-    document.note(power.value, f"{field}.power", wanted)
+    value, place = entries[given[0]].value, f"{field}.{given[0]}"
+    if given == ["fault"]:
+        return read_fault(document, value, place)
+    if given == ["power"]:
+        return _power(document, value, place)
+    return _act(document, value, place, given[0])
+
+
+def _power(document: Document, node: yaml.Node, field: str) -> Power | None:
+    if is_text(node) and node.value in POWERS:  # YAML reads off as false
+        return Power(node.value)
+    document.note(node, field, f"{' or '.join(POWERS)} was wanted, not {described(node)}")
+    return None
+
+
+def _act(document: Document, node: yaml.Node, field: str, name: str) -> Act | None:
+    value, deed = plain(node), DEEDS[name]
+    if deed.accepts(value):
+        return Act(name, value)
+    document.note(node, field, f"{deed.wanted} was wanted, not {described(node)}")
     return None
 
 

@@ -14,11 +14,12 @@ from typing import Any
 from simulator import durations
 from simulator.device.play import HABITS, Play
 from simulator.faults.spec import KINDS, SHARE, Kind
+from simulator.fleet.act import DEEDS
 from simulator.fleet.plan import MAX_DEVICES
 from simulator.fleet.schedule import Power
 from simulator.fleet_file.board_file import SETTABLE
 from simulator.fleet_file.fleet_file import FLEET_KEYS, GROUP_KEYS, MAX_SEED, NETWORK_KEYS
-from simulator.fleet_file.schedule_file import OCCASION_KEYS
+from simulator.fleet_file.schedule_file import HAPPENINGS, OCCASION_KEYS, SCRIPT_KEYS
 from wire.components import APP, COMPONENTS, NET, Component
 from wire.fields import Field
 
@@ -62,7 +63,7 @@ def _fleet() -> Schema:
         "arrival": {**TIME, "description": "how long until the last device is switched on"},
         "networks": _list(_mapping(_network(), required=("ssid",)), "the WiFi networks that exist"),
         "groups": {**_list(_group(), "devices that have much in common"), "minItems": 1},
-        "schedule": _list(_occasion(), "what happens by time, from the start of the fleet on"),
+        "schedule": _list(_happening(OCCASION_KEYS), "what happens by time, from the start of the fleet on"),
     }
     return {name: rows[name] for name in FLEET_KEYS}
 
@@ -82,12 +83,16 @@ def _group() -> Schema:
         "config": _mapping({name: _component(COMPONENTS[name]) for name in SETTABLE}),
         "faults": _list(FAULT, "what is the matter with them from the start"),
         "play": _mapping(_play()),
+        "script": _list(
+            _happening(SCRIPT_KEYS), "what is done at its machines, from the start of the fleet on"
+        ),
     }
     schema = _mapping({name: rows[name] for name in GROUP_KEYS}, required=("name",))
     return {**schema, "oneOf": [{"required": ["count"]}, {"required": ["relays"]}]}
 
 
-def _occasion() -> Schema:
+def _happening(keys: tuple[str, ...]) -> Schema:
+    """An entry of a schedule or a script: when, to whom, and one thing that happens."""
     rows: Schema = {
         "at": TIME,
         "for": TIME,
@@ -97,9 +102,10 @@ def _occasion() -> Schema:
         "relays": RELAYS,
         "power": {"enum": [*(power.value for power in Power), False, True]},
         "fault": FAULT,
+        **{name: {"description": deed.wanted, **deed.schema} for name, deed in DEEDS.items()},
     }
-    schema = _mapping({name: rows[name] for name in OCCASION_KEYS}, required=("at",))
-    return {**schema, "oneOf": [{"required": ["power"]}, {"required": ["fault"]}]}
+    schema = _mapping({name: rows[name] for name in keys}, required=("at",))
+    return {**schema, "oneOf": [{"required": [name]} for name in HAPPENINGS]}
 
 
 def _fault() -> Schema:

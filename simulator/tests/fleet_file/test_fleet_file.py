@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.durations import PATTERN, milliseconds
+from simulator.device.conditions import CONDITIONS
+from simulator.durations import PATTERN, WANTED, milliseconds
 from simulator.errors import FleetFileError, FleetPlanError
+from simulator.fleet.act import Act
 from simulator.fleet.plan import MAX_DEVICES, FleetPlan, default_plan, shared_out
 from simulator.fleet.schedule import Occasion, Power
-from simulator.fleet.who import Who
+from simulator.fleet.who import EVERYBODY, Who
 from simulator.fleet_file.fleet_file import load_plan, parse_plan
 from simulator.link.networks import DEFAULT_NETWORKS, Network
 
 FLEETS = Path(__file__).parents[3] / "fixtures" / "fleets"
+HAPPENINGS = "power, fault, door, bill, play, win, cash_out, begin, end"
 
 
 def problems(text: str) -> list[str]:
@@ -185,7 +188,9 @@ groups:
         told = problems(
             "groups:\n" + "".join(f"  - {{name: g{i}, count: {MAX_DEVICES // 2}}}\n" for i in range(3))
         )
-        assert told == [f"f.yaml:1: groups: at most {MAX_DEVICES} devices were wanted, not {MAX_DEVICES * 3 // 2}"]
+        assert told == [
+            f"f.yaml:1: groups: at most {MAX_DEVICES} devices were wanted, not {MAX_DEVICES * 3 // 2}"
+        ]
 
     @given(st.binary(max_size=200) | st.text("[]{}:-,&*!? \n\"'ab1~#|>%", max_size=60).map(str.encode))
     def test_any_bytes_give_a_plan_or_a_sentence(self, data: bytes) -> None:
@@ -241,14 +246,67 @@ schedule:
             "f.yaml:5: schedule[1].relays[0]: 1 to 64 characters out of A-Z a-z 0-9 _ . : - were wanted, "
             "not 'a/b'",
             "f.yaml:5: schedule[1].group: one of this file was wanted (a), not 'b'",
-            "f.yaml:5: schedule[1].power: power or fault was wanted, not both",
-            "f.yaml:6: schedule[2].to: unknown; at, for, every, group, location, relays, power, fault "
+            f"f.yaml:5: schedule[1].power: one of {HAPPENINGS} was wanted, not power and fault",
+            f"f.yaml:6: schedule[2].to: unknown; at, for, every, group, location, relays, {HAPPENINGS} "
             "can be set",
-            "f.yaml:6: schedule[2].power: power or fault was wanted, not neither",
+            f"f.yaml:6: schedule[2].power: one of {HAPPENINGS} was wanted, not none",
             "f.yaml:7: schedule[3].fault.ms: a whole number of milliseconds from 0 to 600000 was wanted, "
             "not -1",
             "f.yaml:8: schedule[4]: a mapping was wanted, not 'never'",
         ]
+
+    def test_acts_are_read_in_a_schedule_and_in_the_script_of_a_group(self) -> None:
+        plan = parse_plan(
+            "f.yaml",
+            b"""
+groups:
+  - name: a
+    count: 2
+    script:
+      - {at: 00:10, for: 5s, door: open}
+      - {at: 00:12, fault: {kind: silent}}
+  - {name: b, count: 1, script: [{at: 1s, every: 2s, play: 5}]}
+schedule:
+  - {at: 3s, group: a, cash_out: yes}
+  - {at: 4s, begin: bill jam}
+""",
+        )
+        assert plan.schedule == (
+            Occasion(10_000, Who(group="a"), Act("door", "open"), 5_000),
+            Occasion(12_000, Who(group="a"), {"kind": "silent"}),
+            Occasion(1_000, Who(group="b"), Act("play", 5), None, 2_000),
+            Occasion(3_000, Who(group="a"), Act("cash_out", True)),
+            Occasion(4_000, EVERYBODY, Act("begin", "bill jam")),
+        )
+
+    def test_every_wrong_act_is_told(self) -> None:
+        text = """groups:
+  - name: a
+    count: 1
+    script:
+      - {at: 1s, bill: twenty}
+      - {at: 1s, play: 0, door: ajar}
+      - {at: 1s, door: ajar}
+      - {at: 1s, group: a, win: -1}
+      - {for: 1s, cash_out: no}
+      - {at: 1s, begin: fire}
+      - {at: 1s, for: 5s, bill: 20}
+      - {at: 1s, fault: {kind: nonsense}}
+"""
+        told = [line.removeprefix("f.yaml:").replace("groups[0].script", "") for line in problems(text)]
+        assert told == [
+            "5: [0].bill: a whole number from 1 to 1000 was wanted, not 'twenty'",
+            f"6: [1].power: one of {HAPPENINGS} was wanted, not door and play",
+            "7: [2].door: one of open, closed was wanted, not 'ajar'",
+            f"8: [3].group: unknown; at, for, every, {HAPPENINGS} can be set",
+            "8: [3].win: a whole number from 0 to 100000000 was wanted, not -1",
+            f"9: [4].at: {WANTED} was wanted, not nothing",
+            "9: [4].cash_out: true was wanted, not no",
+            f"10: [5].begin: one of {', '.join(CONDITIONS)} was wanted, not 'fire'",
+            "11: [6].for: nothing was wanted: bill has no end",
+            *[line for line in told if line.startswith("12: [7].fault")],
+        ]
+        assert told[-1].startswith("12: [7].fault.kind: one of silent")
 
     @pytest.mark.parametrize(
         ("text", "length"),
@@ -286,9 +344,9 @@ class TestCount:
     @pytest.mark.parametrize(
         ("fleet", "count", "sentence"),
         [
-            ("floor", 30_000, "--count: a whole number from 0 to 20000 was wanted, not 30000."),
+            ("floor", 300_000, "--count: a whole number from 0 to 200000 was wanted, not 300000."),
             ("one-device", 2, "from 1 to 1 was wanted, because the fleet file gives 1 relay ids, not 2."),
-            ("mixed", 1, "from 2 to 20000 was wanted, because the fleet file gives 2 relay ids, not 1."),
+            ("mixed", 1, "from 2 to 200000 was wanted, because the fleet file gives 2 relay ids, not 1."),
         ],
     )
     def test_one_that_can_t_be_is_told(self, fleet: str, count: int, sentence: str) -> None:

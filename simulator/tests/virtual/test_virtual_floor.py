@@ -73,6 +73,21 @@ class TestFloor:
             digests.add(hashlib.sha256(out.read_bytes()).hexdigest())
         assert len(digests) == 1
 
+    def test_a_script_is_played(self) -> None:
+        floor, heard = played((FLEETS / "scripted.yaml").read_text(), MINUTE)
+        demo = [one for one in heard if b'"rly":"e831cdfa8384"' in one.payload]
+        told = [
+            ((one.time_ms - START_MS) // 1000, fields["pyd"] if fields["typ"] == "exp" else fields["typ"])
+            for one in demo
+            if (fields := json.loads(one.payload))["typ"] not in ("NETWORK_CONNECTED", "cfg")
+        ]
+        kept = [one for one in told if one[1] in ("11", "12", "BILL_ACCEPTED", "GAME_PLAYED", "JACKPOT_HIT")]
+        assert kept[:3] == [(10, "11"), (15, "12"), (20, "BILL_ACCEPTED")]
+        assert [second for second, what in kept if what == "GAME_PLAYED"] == [22, 25, 28, 31, 34, 40]
+        device = floor.fleet["e831cdfa8384"].device
+        assert device.memory.credits == 0
+        assert kinds(heard)["VALIDATOR_ERROR"] == 4
+
     def test_another_seed_is_another_day(self) -> None:
         text = "groups: [{name: g, count: 2, play: {}}]"
         assert played(text, MINUTE)[1] == played(text, MINUTE)[1]
