@@ -43,6 +43,7 @@ from cms.outbox import Outbox, Publisher
 from cms.presence import Presence
 from cms.reported import Reports
 from cms.resync import ResyncOnConnect
+from cms.retention import Retention
 from cms.settings import Settings
 from cms.sse import Streams
 from cms.standing import Standing
@@ -139,6 +140,7 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
         "monitor": monitor.run,
         "watchdog": watchdog.run,
         "access": access.run,
+        "retention": Retention(own, kept=settings.history_kept).run,
     }
     if settings.resync_on_connect:
         work["resync"] = _resync(own, outgoing, orders, hub, reports).run

@@ -55,6 +55,7 @@ class Settings:
     orders_per_minute: int
     test_endpoint: bool
     resync_on_connect: bool
+    history_kept: int
     max_streams: int
     outbox_stuck_s: int
     min_free_mb: int
@@ -87,6 +88,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         orders_per_minute=values["CMS_ORDERS_PER_MINUTE"],
         test_endpoint=_is_local(host, proxies) if test_endpoint is None else test_endpoint,
         resync_on_connect=values["CMS_RESYNC"] == "on-connect",
+        history_kept=values["CMS_HISTORY_KEPT"],
         max_streams=values["CMS_MAX_STREAMS"],
         outbox_stuck_s=values["CMS_OUTBOX_STUCK_S"],
         min_free_mb=values["CMS_MIN_FREE_MB"],
@@ -290,6 +292,12 @@ SETTINGS: tuple[Setting, ...] = (
         "off",
         "on-connect asks a SMIB that comes back for its values, and orders again what it does not have.",
         value.one_of(("off", "on-connect")),
+    ),
+    Setting(
+        "CMS_HISTORY_KEPT",
+        "1000",
+        "Configurations that are kept of each cabinet, the newest; 0 keeps all.",
+        value.number(0, 1_000_000),
     ),
     Setting(
         "CMS_MAX_STREAMS",

@@ -29,7 +29,7 @@ from cms.store.mongodb_errors import converted
 from cms.store.mongodb_floor import Floor
 from cms.store.mongodb_import import Imports
 from cms.store.mongodb_link import Link, each
-from cms.store.mongodb_machines import Machines
+from cms.store.mongodb_machines import HISTORY, Machines
 from cms.store.mongodb_record import Note
 from cms.store.mongodb_reports import Reports
 from cms.store.mongodb_schema import prepare
@@ -230,6 +230,10 @@ class MongoStore:
         return await self._floor.revision(cabinet_id, number)
 
     @_verb
+    async def forget_revisions(self, kept: int) -> int:
+        return sum(await each(await self._floor.cabinets(), lambda one: self._forget(one, kept)))
+
+    @_verb
     async def record(self, draft: Draft) -> AuditEntry:
         note = Note.of(draft, self._clock_ms())
         await self._chain.append([note])
@@ -300,6 +304,10 @@ class MongoStore:
     @_verb
     async def forget_keys(self) -> None:
         await seals.forget(self.link)
+
+    async def _forget(self, cabinet: Cabinet, kept: int) -> int:
+        old = {"cabinetId": cabinet.id, "revision": {"$lte": cabinet.revision - kept}}
+        return (await self.link[HISTORY].delete_many(old)).deleted_count
 
     async def _sweep(self) -> None:
         await self._machines.sweep()

@@ -167,6 +167,9 @@ class SqliteStore:
     async def revision(self, cabinet_id: str, number: int) -> Revision | None:
         return await self._reader.run(lambda db: sqlite_cabinets.revision(db, cabinet_id, number))
 
+    async def forget_revisions(self, kept: int) -> int:
+        return await self._writer.run(lambda db: sqlite_cabinets.forget_revisions(db, kept))
+
     async def record(self, draft: Draft) -> AuditEntry:
         now_ms = self._clock_ms()
         return await self._writer.run(lambda db: sqlite_audit.append(db, draft, now_ms))

@@ -112,6 +112,11 @@ def revision(db: DB, cabinet_id: str, number: int) -> Revision | None:
     return None if row is None else revision_from(json.loads(row[0]))
 
 
+def forget_revisions(db: DB, kept: int) -> int:
+    newest = "(SELECT MAX(revision) FROM history AS every WHERE every.cabinet_id = history.cabinet_id)"
+    return db.execute(f"DELETE FROM history WHERE revision <= {newest} - ?", (kept,)).rowcount
+
+
 def report(db: DB, reports: Sequence[RelayReport]) -> list[Standing]:
     """Merge ``reports`` into what is stored, and tell how their cabinets stand."""
     by_relay: dict[str, list[RelayReport]] = {}

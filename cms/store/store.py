@@ -192,6 +192,9 @@ class Store(Protocol):
 
     async def revision(self, cabinet_id: str, number: int) -> Revision | None: ...
 
+    async def forget_revisions(self, kept: int) -> int:
+        """Keep the newest ``kept`` revisions of each cabinet, and say how many others there were."""
+
     async def record(self, draft: Draft) -> AuditEntry:
         """Append to the audit trail."""
 

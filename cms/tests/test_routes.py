@@ -28,6 +28,7 @@ WORK = [
     "monitor",
     "watchdog",
     "access",
+    "retention",
 ]
 
 

@@ -117,6 +117,19 @@ class TestEveryEngineKeepsTheOutbox:
 
         play(scenario)
 
+    def test_the_oldest_revisions_are_forgotten_and_the_newest_kept(self, play: Play) -> None:
+        async def scenario(store: Store) -> None:
+            for channel in (1, 2, 3, 4):
+                await store.order("cab-1", ConfigChange({"net": {"netStaChan": channel}}))
+            await store.order("cab-2", ConfigChange({"net": {"netStaChan": 1}}))
+            assert await store.forget_revisions(2) == 3
+            assert [one.number for one in await store.history("cab-1", None, 9)] == [5, 4]
+            assert [one.number for one in await store.history("cab-2", None, 9)] == [2, 1]
+            assert await store.revision("cab-1", 3) is None
+            assert await store.forget_revisions(2) == 0
+
+        play(scenario)
+
     def test_what_was_sent_after_a_device_came_back_is_not_sent_again_for_that(self, play: Play) -> None:
         async def scenario(store: Store) -> None:
             entry = await given(store, netStaChan=6)
