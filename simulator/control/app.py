@@ -21,15 +21,18 @@ from simulator.control.operations import OPERATIONS, Operation
 from simulator.deadlines import Clock
 from simulator.errors import ControlRequestError, FleetPlanError, NoSuchDevice
 from simulator.fleet.fleet import Fleet
+from simulator.fleet.reading import Reading
 from wire.errors import PayloadError
 from wire.jsontext import MAX_PAYLOAD, parse_object, to_bytes
 from wire.timestamps import format_timestamp
 
+Look = Callable[[], Reading]
+
 UNAUTHORIZED = "Authorization: the token of this fleet was wanted, as Bearer and the token."
 
 
-def control_app(fleet: Fleet, handlers: Handlers, token: str, clock: Clock) -> ASGIApp:
-    """The whole interface. Nothing of it is answered without the token."""
+def control_app(fleet: Fleet, handlers: Handlers, look: Look, token: str, clock: Clock) -> ASGIApp:
+    """The whole interface. Nothing of it is answered without the token. `look` gives the fleet's figures."""
 
     def failed(status: int, error: str) -> Response:
         timestamp = format_timestamp(clock())
@@ -39,7 +42,7 @@ def control_app(fleet: Fleet, handlers: Handlers, token: str, clock: Clock) -> A
         return failed(*_failure(exc))
 
     async def metrics(_: Request) -> Response:
-        return Response(metrics_text(fleet), media_type=CONTENT_TYPE)
+        return Response(metrics_text(fleet, look()), media_type=CONTENT_TYPE)
 
     async def openapi(_: Request) -> Response:
         return _json(document())

@@ -78,12 +78,12 @@ class Fleet:
         self._on_event = on_event
         self._papers = papers
         clock = clock or steady_clock()
-        self._deadlines = deadlines or Deadlines(clock)
+        self.deadlines = deadlines or Deadlines(clock)
         save = None if state is None else state.save
         networks, downloads = Networks(plan.networks), Downloads(trust=trust)
-        self._around = Surroundings(clock, self._deadlines, networks, save, self._tell, downloads)
+        self._around = Surroundings(clock, self.deadlines, networks, save, self._tell, downloads)
         self._clock = clock
-        self.switchboard = Switchboard(plan.seed, self.select, clock, self._deadlines)
+        self.switchboard = Switchboard(plan.seed, self.select, clock, self.deadlines)
         self._register = Register(plan)
         self._factories: dict[str, Factory] = {}
         self._sessions: dict[str, Session] = {}
@@ -139,7 +139,7 @@ class Fleet:
             if due_ms <= began_ms:
                 session.power_on()
             else:
-                self._deadlines.at(due_ms, session.power_on)
+                self.deadlines.at(due_ms, session.power_on)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
         self.switchboard.follow(self.plan.schedule, began_ms)
@@ -195,7 +195,7 @@ class Fleet:
 
     async def stop(self) -> None:
         """Disconnect everything cleanly, within 2 s."""
-        self._deadlines.close()
+        self.deadlines.close()
         for session in self:
             session.leave()
         try:

@@ -55,7 +55,7 @@ class Latencies:
         return made
 
     def over(self, us: int) -> int:
-        """How many were longer, but for those in the bucket of `us` itself."""
+        """How many were longer, to the precision of a bucket."""
         return sum(number for top_us, number in self._buckets.items() if top_us > us)
 
     def percentile_us(self, percent: float) -> int | None:

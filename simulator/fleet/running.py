@@ -72,7 +72,7 @@ async def run_fleet(run: Run, tally: Tally, course: Course, told: Callable[[Cour
 
     LinkError where no device is connected within the patience of the run.
     """
-    async with controlled(run.control) as control:
+    async with controlled(run.control, tally) as control:
         clock = steady_clock()
         deadlines = Deadlines(clock)
 
@@ -146,14 +146,14 @@ async def _gathered(fleet: Fleet) -> None:
 
 
 @contextlib.asynccontextmanager
-async def controlled(options: ControlOptions | None) -> AsyncIterator[Control | None]:
-    """The control that was asked for, whose port is claimed; None for none."""
+async def controlled(options: ControlOptions | None, tally: Tally) -> AsyncIterator[Control | None]:
+    """The control that was asked for, whose port is claimed, with the figures of `tally`; None for none."""
     if options is None:
         yield None
         return
     from simulator.control.control import Control  # an HTTP server, which a fleet without it does without
 
-    control = Control(options)
+    control = Control(options, tally)
     try:
         yield control
     finally:

@@ -82,9 +82,13 @@ class Tally:
             lag=self._lag.copy(),
         )
 
+    def unwatch(self) -> None:
+        """Watch ourselves no more."""
+        self._watch.stop()
+
     def end(self, fleet: Fleet) -> None:
         """Take the figures down, once."""
-        self._watch.stop()
+        self.unwatch()
         self._ended = self.reading(fleet)
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import StringIO
@@ -11,20 +13,24 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from simulator.control.control import Control
 from simulator.control.handlers import METERS
+from simulator.control.metrics import metrics_text
 from simulator.control.openapi import document
 from simulator.control.operations import OPERATIONS
 from simulator.control.options import ControlOptions, given_token
 from simulator.errors import ControlError
 from simulator.fleet.fleet import Fleet
+from simulator.fleet.reading import Reading
 from simulator.fleet_file.fleet_file import parse_plan
 from simulator.link.links import MqttLinks
 from simulator.tests.floor import DEADLINE_S, OTHER, RELAY, embedded, onlooker
 from wire.address import parse_address
 from wire.orders import ConfigRequest, ConfigUpdate
 
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 TOKEN = "a-token-of-tests"
 SECRET = "floor-wifi-1"
 FLOOR = f"""
@@ -218,9 +224,42 @@ class TestInterference:
                 assert 'smib_fleet_devices{state="online"} 2' in lines
                 assert 'smib_fleet_faults{kind="slow"} 1' in lines
                 assert "smib_fleet_paused 0" in lines
+                assert 'smib_fleet_reached{stage="subscribed"} 2' in lines
                 assert not [line for line in lines if RELAY in line]
 
         asyncio.run(scenario())
+
+    def test_times_are_histograms_and_reasons_are_quoted(self) -> None:
+        async def scenario() -> None:
+            async with embedded() as broker, ruled(broker.uri) as floor, onlooker(broker) as cms:
+                await cms.order(ConfigRequest("net"))
+                await cms.heard(typ="cfg", comp="net")
+                await floor.asks("POST", "/api/faults", relayId=RELAY, fault={"kind": "bad-credentials"})
+                await floor.fleet.until(lambda: bool(floor.fleet.totals["refused"]))
+                text = (await floor.client.get("/metrics")).text
+            families = {family.name: family for family in text_string_to_metric_families(text)}
+            answers = {
+                (sample.name, sample.labels.get("le")): sample.value
+                for sample in families["smib_fleet_answer_seconds"].samples
+            }
+            assert answers["smib_fleet_answer_seconds_count", None] == 1
+            assert answers["smib_fleet_answer_seconds_bucket", "+Inf"] == 1
+            assert answers["smib_fleet_answer_seconds_sum", None] > 0
+            (error,) = (s for s in families["smib_fleet_errors"].samples if s.labels["reason"] != "lost")
+            assert error.labels["reason"] == "refused: broker refused"
+
+        asyncio.run(scenario())
+
+    def test_the_dashboard_asks_for_nothing_else(self) -> None:
+        dashboard = (FIXTURES / "grafana" / "fleet.json").read_text()
+        asked = set(re.findall(r"smib_[a-z_]+", dashboard))
+        fleet = Fleet(parse_plan("f.yaml", FLOOR.encode()), MqttLinks())
+        text = metrics_text(fleet, Reading())
+        told = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+        times = {f"{name}_{part}" for name in told for part in ("bucket", "count", "sum")}
+        assert asked <= told | times
+        assert told <= asked | {name.rpartition("_")[0] for name in asked}, "a figure that no panel shows"
+        assert [panel["title"] for panel in json.loads(dashboard)["panels"]]
 
 
 class TestWhoIsLetIn:
