@@ -8,6 +8,7 @@ from __future__ import annotations
 from cms.api_docs import ApiDocs
 from cms.handlers.broker_check import BrokerCheck
 from cms.handlers.exchange import Exchange
+from cms.handlers.graph import Graph
 from cms.handlers.live_config import LiveConfig
 from cms.handlers.people import People
 from cms.handlers.reach import Reach
@@ -24,6 +25,7 @@ from cms.routes.field_rules import FieldRoutes
 from cms.routes.firmware import FirmwareRoutes
 from cms.routes.floor import FloorRoutes
 from cms.routes.gate import Gate
+from cms.routes.graphql import GraphRoutes
 from cms.routes.health import HealthRoutes
 from cms.routes.live_config import LiveConfigRoutes
 from cms.routes.meters import MeterRoutes
@@ -64,6 +66,7 @@ def _operations(service: Service) -> tuple[Endpoint, ...]:
         *AnalyticsRoutes(service.analytics).endpoints(),
         *BatchRoutes(service.batches).endpoints(),
         *TemplateRoutes(service.templates, service.batches).endpoints(),
+        *GraphRoutes(_graph(service)).endpoints(),
         *FirmwareRoutes(service.directory, service.batches).endpoints(),
         *MeterRoutes(service.meters).endpoints(),
         *RecordRoutes(records).endpoints(),
@@ -86,6 +89,17 @@ def _gate(service: Service) -> Gate:
         service.counters,
         orders_per_minute=settings.orders_per_minute,
         local=settings.local,
+    )
+
+
+def _graph(service: Service) -> Graph:
+    return Graph(
+        service.cabinets,
+        service.orders,
+        service.batches,
+        service.templates,
+        service.monitoring,
+        service.records,
     )
 
 

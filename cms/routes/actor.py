@@ -22,11 +22,13 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-async def charge(request: Request, count: int) -> None:
-    """Count what a request has sent beyond the first: TooManyRequests where its caller may not.
-
-    For endpoints that send.
-    """
+async def charge_all(request: Request, count: int) -> None:
+    """Count what a request has sent: TooManyRequests where its caller may not."""
     take: Callable[..., Awaitable[None]] = request.scope["charge"]
+    await take(count=count)
+
+
+async def charge(request: Request, count: int) -> None:
+    """The same for endpoints that send, of which the gate has counted the first."""
     if count > 1:
-        await take(count=count - 1)
+        await charge_all(request, count - 1)

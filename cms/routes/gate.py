@@ -104,10 +104,10 @@ class Gate:
             _refuse_foreign(request, caller)
         if endpoint.right is not None:
             self._check(request, caller, endpoint, endpoint.right)
+        key = caller.user if caller and caller.key else actor_of(request).address
+        request.scope["charge"] = partial(self._orders.take, key)
         if endpoint.sends:
-            key = caller.user if caller and caller.key else actor_of(request).address
             await self._orders.take(key)
-            request.scope["charge"] = partial(self._orders.take, key)
         return caller
 
     def _check(self, request: Request, caller: Caller | None, endpoint: Endpoint, right: Right) -> None:

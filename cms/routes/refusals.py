@@ -14,8 +14,8 @@ from cms.routes.actor import actor_of
 from cms.routes.endpoint import Endpoint
 from wire.errors import WireError
 
-READS = ("requestConfig", "readMeters")
-"""Operations that send something and change nothing."""
+READS = ("requestConfig", "readMeters", "graphql")
+"""Operations that change nothing, or have the refusals of what does recorded themselves."""
 
 
 def recorded(endpoint: Endpoint, records: Records) -> Endpoint:

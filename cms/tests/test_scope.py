@@ -54,6 +54,8 @@ TABLE = {
     ("GET", "/api/batches"): MANY,
     ("GET", "/api/analytics"): MANY,
     ("GET", "/api/ws"): MANY,
+    ("POST", "/graphql"): LIST,
+    ("GET", "/graphql"): FREE_FOR_ALL,
     ("GET", "/api/firmware"): MANY,
     ("GET", "/api/firmware/{version}"): FREE_FOR_ALL,
     ("PUT", "/api/firmware/{version}"): WHOLE,

@@ -1,0 +1,95 @@
+"""How deep a GraphQL query goes, and how many values it may ask for: what is bounded before it is executed.
+
+Nothing here does I/O. A query that was validated has no cycles of fragments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+MAX_DEPTH = 8
+MAX_COST = 2_000
+LISTS: Mapping[str, int] = {"cabinets": 50, "batches": 50, "history": 10, "differences": 10, "templates": 20}
+"""Fields that are lists, and as how long each counts where the query does not say with ``first``."""
+
+MAX_FIRST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """``values`` are the fields of all objects that it may answer with."""
+
+    depth: int
+    values: int
+
+
+def cost_of(document: DocumentNode, variables: Mapping[str, Any]) -> Cost:
+    """The most that any operation of ``document`` costs. Introspection costs a value: its depth is another's
+    business (graphql-core's rule)."""
+    fragments = {
+        one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+    }
+    found = [
+        _cost(one.selection_set, fragments, variables)
+        for one in document.definitions
+        if isinstance(one, OperationDefinitionNode)
+    ]
+    return Cost(max((one.depth for one in found), default=0), max((one.values for one in found), default=0))
+
+
+def _cost(
+    selections: SelectionSetNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+) -> Cost:
+    depth = values = 0
+    for field in _fields(selections, fragments):
+        name = field.name.value
+        inner = Cost(0, 0)
+        if field.selection_set is not None and not name.startswith("__"):
+            inner = _cost(field.selection_set, fragments, variables)
+        depth = max(depth, inner.depth + 1)
+        values += 1 + inner.values * _length(field, name, variables)
+        if values > MAX_COST:  # however much more it is: fragments can multiply
+            break
+    return Cost(depth, values)
+
+
+def _fields(
+    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[FieldNode]:
+    for one in selections.selections:
+        if isinstance(one, FieldNode):
+            yield one
+        elif isinstance(one, InlineFragmentNode):
+            yield from _fields(one.selection_set, fragments)
+        elif isinstance(one, FragmentSpreadNode):
+            yield from _fields(fragments[one.name.value].selection_set, fragments)
+
+
+def _length(field: FieldNode, name: str, variables: Mapping[str, Any]) -> int:
+    if name not in LISTS:
+        return 1
+    for argument in field.arguments or ():
+        if argument.name.value != "first":
+            continue
+        if isinstance(argument.value, IntValueNode):
+            return min(max(int(argument.value.value), 1), MAX_FIRST)
+        if isinstance(argument.value, VariableNode):
+            given = variables.get(argument.value.name.value)
+            return min(max(given, 1), MAX_FIRST) if type(given) is int else LISTS[name]
+    return LISTS[name]
