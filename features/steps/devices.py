@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import time
@@ -12,14 +11,13 @@ from typing import Any
 from pytest_bdd import given, parsers, then, when
 
 from features.harness.errors import Unexpected
-from features.harness.evidence.timeline import Timeline
 from features.harness.floor import IDLE_S, Cabinet, Floor
 from features.harness.inbox import WITHIN
 from features.harness.marker import reports_before_marker
-from features.harness.peer import Peer, Received, connected
+from features.harness.peer import Peer, Received
 from features.harness.played import TOPICS, PlayedCms, has
-from features.harness.process import Workshop
-from features.harness.subjects import AnyFleet, Broker
+from features.harness.protection import Protection
+from features.harness.subjects import AnyFleet
 from features.steps.intruder import BODIES
 from features.steps.operator import stamp
 from wire import orders
@@ -46,8 +44,8 @@ def _a_restless_device(floor: Floor, smibs: AnyFleet) -> Cabinet:
 
 
 @given("the CMS listens to the whole floor", target_fixture="played_cms")
-def _listens(join: Join) -> PlayedCms:
-    return PlayedCms(join("CMS", *TOPICS.report_filters, "lab/#"))
+def _listens(join: Join, protection: Protection) -> PlayedCms:
+    return PlayedCms(join("CMS", *TOPICS.report_filters, "lab/#"), protection=protection)
 
 
 @given("the CMS has noted the device's settings", target_fixture="noted")
@@ -242,30 +240,6 @@ def _every_second(played_cms: PlayedCms, device: Cabinet, count: int) -> None:
     came = played_cms.peer.inbox.several(from_device, count, f"{count} heartbeats", within=3.0 * count)
     times = [one.at for one in came if from_device(one)]
     assert all(0.5 < later - earlier < 2.0 for earlier, later in itertools.pairwise(times))
-
-
-@given("a second broker, to which the CMS listens too", target_fixture="second_cms")
-def _second(workshop: Workshop, stage: contextlib.ExitStack, timeline: Timeline) -> PlayedCms:
-    broker = Broker(workshop)
-    peer = connected("CMS at the second broker", broker.address, timeline, *TOPICS.report_filters)
-    return PlayedCms(stage.enter_context(peer))
-
-
-@when("the CMS sends the device to the second broker")
-def _moves(played_cms: PlayedCms, second_cms: PlayedCms, device: Cabinet) -> None:
-    values = {"mqttURI": second_cms.peer.address.uri()}
-    played_cms.sends(device.relay_id, orders.ConfigUpdate("mqtt", values))
-
-
-@then("the device announces itself at the second broker")
-def _announces(second_cms: PlayedCms, device: Cabinet) -> None:
-    second_cms.report(device.relay_id, "its announcement", {"typ": "NETWORK_CONNECTED"})
-
-
-@then("it answers there")
-def _answers_there(second_cms: PlayedCms, device: Cabinet) -> None:
-    since = second_cms.sends(device.relay_id, orders.ConfigRequest("mqtt"))
-    answered(second_cms, device, "mqtt", since)
 
 
 @then("the device announced itself when it was switched on")
