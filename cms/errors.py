@@ -32,7 +32,7 @@ CmsError                       the root: catch this at a program's border
 ├── TooManyStreams             the load's: no further event stream is opened (503)
 ├── BrokerUnavailable          the broker's: not connected, or it did not acknowledge (503)
 ├── DeviceSilent               the device's: no answer in the time that the caller gave it (504)
-├── MetersRefused              the machine's: its SMIB says that it answers no poll (502)
+├── MetersRefused              the machine's: its SMIB says that it answers no poll (409)
 └── StoreError                 the storage's
     ├── StoreBusy              it did not take an order in time (503)
     ├── KeyWanted              secrets in it are sealed with a key that is not there; stops the start

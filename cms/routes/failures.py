@@ -48,7 +48,7 @@ STATUS: Mapping[type[Exception], int] = {
     errors.BrokerUnavailable: 503,
     errors.StoreError: 503,
     errors.DeviceSilent: 504,
-    errors.MetersRefused: 502,
+    errors.MetersRefused: 409,
     WireError: 400,
 }
 RETRY_AFTER_S = {errors.TooManyStreams: 5, errors.BrokerUnavailable: 5, errors.StoreError: 1}

@@ -31,7 +31,7 @@ READ_METERS = Operation(
     "cabinets",
     "Ask a machine for its meters",
     "Sends the contract's SAS long poll 6F to the SMIB and gives what the machine answers, ten meters by "
-    "name; credits are the machine's. 504 where nothing came within `wait`, 502 where the SMIB says that its "
+    "name; credits are the machine's. 504 where nothing came within `wait`, 409 where the SMIB says that its "
     "machine answers no poll (in non-SAS mode, or at another `comsAddr`). Everybody who reads the floor "
     "stream gets them too, as a frame `meters`.",
     success({"data": record(_DATA)}),
@@ -44,7 +44,7 @@ READ_METERS = Operation(
             f"Seconds to wait for the machine's answer, {WAIT_S:g} by default",
         ),
     ),
-    failures=(400, 404, 502, 503, 504),
+    failures=(400, 404, 409, 503, 504),
 )
 LAST_METERS = Operation(
     "readLastMeters",
