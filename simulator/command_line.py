@@ -10,6 +10,8 @@ from wire.errors import AddressError, MessageError, RelayIdError
 from wire.relay import canonical_relay_id
 from wire.timestamps import parse_timestamp
 
+_SIZES = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+
 
 def broker_uri(text: str) -> BrokerAddress:
     """A broker. The refusal does not repeat the text, which may hold a password."""
@@ -59,6 +61,14 @@ def duration(text: str) -> int:
     if not length:
         raise argparse.ArgumentTypeError(f"{durations.WANTED} was wanted, not {text[:40]!r}")
     return length
+
+
+def size(text: str) -> int:
+    """So many bytes, above 0."""
+    number, unit = text[:-2], _SIZES.get(text[-2:].upper())
+    if unit is None or not (number.isascii() and number.isdecimal() and len(number) <= 9 and int(number)):
+        raise argparse.ArgumentTypeError(f"a size as 500KB, 100MB or 2GB was wanted, not {text[:40]!r}")
+    return int(number) * unit
 
 
 def moment(text: str) -> int:

@@ -6,8 +6,12 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from simulator.command_line import broker_uri, duration
+from simulator.command_line import broker_uri, count, duration, size
+
+if TYPE_CHECKING:
+    from simulator.tape.roll import Rolling
 
 DESCRIPTION = """\
 Keep the floor's MQTT traffic, both directions, in a file: one JSON object a line with time, topic, QoS,
@@ -20,6 +24,7 @@ EXAMPLES = """\
 examples:
   smib-lab record --out evening.ndjson.gz
   smib-lab record --broker mqtt://user:password@192.0.2.7 --mask --duration 1h --out hour.ndjson
+  smib-lab record --mask --roll-every 1h --keep 24 --out floor.ndjson.gz    the last day, an hour a file
   smib-lab record --out - | grep JACKPOT_HIT
 
 then:
@@ -49,14 +54,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mask", action="store_true", help="secrets as ***")
     parser.add_argument(
+        "--roll-at", type=size, metavar="SIZE", help="begin another file after so much, as 100MB: FILE-0001 …"
+    )
+    parser.add_argument("--roll-every", type=duration, metavar="D", help="begin another file after that long")
+    parser.add_argument(
+        "--keep", type=count, metavar="N", help="remove the oldest of more than so many files (default: none)"
+    )
+    parser.set_defaults(refuse=parser.error)
+    parser.add_argument(
         "--duration", type=duration, metavar="D", help="end after that long: 20s, 5m, 1h (default: at Ctrl-C)"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Record until told to stop; OnlookerError or TapeError with a sentence if that can't be."""
+    rolling = _rolling(args)
     from simulator.interrupt import until_interrupted
     from simulator.tape.recorder import record
+    from simulator.tape.roll import TapeRoll
     from simulator.tape.tape import STDOUT, TapeWriter
     from simulator.traffic.terminal import printable
     from wire.topics import Topics
@@ -74,17 +89,31 @@ def run(args: argparse.Namespace) -> int:
             was_ready = True
             print(f"ready record broker={args.broker} out={args.out}", file=ready_to, flush=True)
 
-    async def recorded(tape: TapeWriter) -> None:
+    async def recorded(tape: TapeWriter | TapeRoll) -> None:
         try:
             async with asyncio.timeout(None if args.duration is None else args.duration / 1000):
                 await record(args.broker, tape, Topics(), link, _say)
         except TimeoutError:
             return
 
-    with TapeWriter(args.out, mask=args.mask) as tape:
+    whole = TapeWriter(args.out, mask=args.mask)
+    with whole if rolling is None else TapeRoll(args.out, rolling, _say, mask=args.mask) as tape:
         asyncio.run(until_interrupted(recorded(tape)))
     _say(f"= record ended messages={tape.written}")
     return 0
+
+
+def _rolling(args: argparse.Namespace) -> Rolling | None:
+    """How the recording is split; None for one file."""
+    if args.roll_at is None and args.roll_every is None:
+        if args.keep is not None:
+            args.refuse("--keep: --roll-at or --roll-every was wanted too")
+        return None
+    if str(args.out) == "-":
+        args.refuse("--out -: a file was wanted, because the recording is to be split")
+    from simulator.tape.roll import Rolling
+
+    return Rolling(args.roll_at, args.roll_every, args.keep)
 
 
 def _say(line: str) -> None:

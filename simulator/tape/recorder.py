@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from simulator.tape.roll import TapeRoll
 from simulator.tape.tape import TapeWriter
 from simulator.traffic.tail import follow_whole
 from simulator.traffic.traffic import watched_filters
@@ -25,7 +26,11 @@ Say = Callable[[str], None]
 
 
 async def record(
-    address: BrokerAddress, tape: TapeWriter, topics: Topics, on_link: Callable[[str | None], None], say: Say
+    address: BrokerAddress,
+    tape: TapeWriter | TapeRoll,
+    topics: Topics,
+    on_link: Callable[[str | None], None],
+    say: Say,
 ) -> None:
     """Keep everything on the floor's topics until cancelled; OnlookerError if the broker can't be reached,
     TapeError if the disk takes no more. `say` hears how far it is, now and then.
@@ -43,7 +48,7 @@ async def record(
         raise group.exceptions[0] from group
 
 
-async def _written(tape: TapeWriter, say: Say) -> NoReturn:
+async def _written(tape: TapeWriter | TapeRoll, say: Say) -> NoReturn:
     """What was kept is on the disk within a second, so that a tape can be read while it grows."""
     said_s, before = time.monotonic(), 0
     while True:

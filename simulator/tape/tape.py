@@ -47,6 +47,11 @@ class TapeWriter:
         if self._size > BUFFER:
             self.flush()
 
+    @property
+    def size(self) -> int:
+        """How many bytes the disk has of it, as of the last `flush`; 0 for standard output."""
+        return 0 if self._raw is None else self._raw.tell()
+
     def flush(self) -> None:
         """Hand everything over to the disk, whole lines only."""
         text, self._size = "".join(self._buffer), 0
