@@ -24,6 +24,9 @@ Job = Callable[[sqlite3.Connection], T]
 MAX_WAITING = 10_000
 """How many jobs may wait; the next one is refused with StoreBusy."""
 
+ANSWER_S = 30.0
+"""How long a job may take, the wait for its turn included: a disk may hang for ever."""
+
 MAX_GROUP = 256
 """How many jobs share a commit at most."""
 
@@ -81,7 +84,14 @@ class Worker:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.put(_Task(job, future))
         self._require_thread()  # it looks into the queue for the last time after it has gone
-        return await future
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await future
+        except TimeoutError as exc:
+            raise StoreBusy(
+                f"The database {self._path} did not answer within {ANSWER_S:g} s: what was ordered may be "
+                f"stored all the same, look before you order it again"
+            ) from exc
 
     def _require_thread(self) -> None:
         if self._thread is None:

@@ -67,7 +67,7 @@ def broker(folder: Path) -> Victim:
         command = (sys.executable, "-m", "simulator", "broker", "--mqtt-port", str(port), "--ws-port", "0")
         return Victim("broker", port, command, folder, {})
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
     return Victim("broker", port, (MOSQUITTO, "-c", str(settings)), folder, {})
 
 
