@@ -39,7 +39,7 @@ export async function createCabinetView({ api, floor, session, notices, openLine
   const mark = h("p", { class: "state place-state" }, h("span", { class: "mark", "aria-hidden": "true" }), state, " ", badge);
   const head = h("header", { class: "cabinet-head" }, h("p", {}, h("a", { href: "#/" }, "Floor")), h("h1", {}, h("bdi", {}, name)), h("div", { class: "head" }, mark, link));
   const list = h("dl", { class: "facts" }, Object.entries(FACTS).map(([key, label]) => h("div", {}, h("dt", {}, label), h("dd", {}, facts[key]))));
-  const root = h("div", { class: "cabinet" }, head, banner, h("div", { class: "split" }, h("div", { class: "stack" }, h("section", { class: "card", "aria-label": "What it is" }, list, resync), config.root, history.root), h("aside", { class: "beside", "aria-label": "Machine and events" }, machine.root, meters.root, eventsView.root)));
+  const root = h("div", { class: "cabinet" }, head, banner, h("div", { class: "split" }, machine.root, h("div", { class: "stack" }, h("section", { class: "card", "aria-label": "What it is" }, list, resync), config.root, history.root), h("aside", { class: "beside", "aria-label": "Meters and events" }, meters.root, eventsView.root)));
 
   const draw = perFrame(() => {
     drawFacts();

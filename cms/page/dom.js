@@ -72,10 +72,14 @@ export function calmly(draw, ms = 250) {
   return Object.assign(call, { stop: () => clearTimeout(due) });
 }
 
-const times = new Intl.DateTimeFormat([], { timeStyle: "medium", hourCycle: "h23" });
-
 /** A time of day as the person's own clock shows it. */
-export function clock(timestamp) {
-  const time = new Date(timestamp);
-  return Number.isNaN(time.getTime()) ? "" : times.format(time);
+export const clock = timeIn("medium");
+export const clockMinutes = timeIn("short");
+
+function timeIn(timeStyle) {
+  const times = new Intl.DateTimeFormat([], { timeStyle, hourCycle: "h23" });
+  return (timestamp) => {
+    const time = new Date(timestamp);
+    return Number.isNaN(time.getTime()) ? "" : times.format(time);
+  };
 }

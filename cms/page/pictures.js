@@ -2,7 +2,7 @@
 // too, what it shows.
 
 import { HEIGHT, STEPS, bars, byStep, line, roundTop } from "./chart.js";
-import { clock, h, say, svg } from "./dom.js";
+import { clockMinutes, h, say, svg } from "./dom.js";
 import { STATES } from "./floor-store.js";
 
 const EVERY_MS = 30_000;
@@ -16,7 +16,8 @@ export function createFloorPictures(store, desk = null) {
   const pictures = [messages(), states(store), answers()];
   const span = h("select", { "aria-label": "Time shown", on: { change: load } }, SPANS.map(({ label, seconds }) => h("option", { value: seconds }, label)));
   const note = h("p", { class: "hint", hidden: true });
-  const root = h("section", { class: "card pictures", "aria-label": "Pictures" }, h("div", { class: "head" }, h("h2", {}, "At a glance"), span), note, pictures.map((one) => one.root));
+  const ends = [h("time"), h("time")];
+  const root = h("section", { class: "card pictures", "aria-label": "Pictures" }, h("div", { class: "head" }, h("h2", {}, "At a glance"), span), note, pictures.map((one) => one.root), h("div", { class: "ends" }, ends));
   let asking = 0;
 
   async function load() {
@@ -27,8 +28,9 @@ export function createFloorPictures(store, desk = null) {
       const found = await desk.api.analytics({ from: new Date(Date.now() - seconds * 1000).toISOString(), step: seconds / STEPS });
       if (turn !== asking) return;
       const steps = byStep(found);
-      const ends = [clock(Date.parse(found.to) - seconds * 1000), clock(found.to)];
-      for (const one of pictures) one.show(steps, ends);
+      for (const one of pictures) one.show(steps);
+      say(ends[0], clockMinutes(Date.parse(found.to) - seconds * 1000));
+      say(ends[1], clockMinutes(found.to));
       note.hidden = true;
     } catch (error) {
       say(note, `These pictures are as of the last answer: ${error.message}`);
@@ -45,22 +47,20 @@ export function createFloorPictures(store, desk = null) {
   };
 }
 
-/** A titled picture with the highest value at its left and the time below; `paths` are drawn over each other. */
+/** A titled picture with the highest value at its left; `paths` are drawn over each other. */
 function frame(title, paths, legend = null) {
   const top = h("span", { class: "top" });
-  const ends = [h("time"), h("time")];
+  const now = h("b");
   const picture = svg("svg", { viewBox: `0 0 ${STEPS} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" }, ...paths);
-  const text = h("figcaption");
-  const root = h("figure", { class: "picture" }, h("h3", {}, title), h("div", { class: "plot" }, top, picture), h("div", { class: "ends" }, ends), legend, text);
+  const root = h("figure", { class: "picture" }, h("figcaption", { class: "head" }, h("span", {}, title), now), h("div", { class: "plot" }, top, picture), legend);
   return {
     root,
-    /** `highest` and `sentence` as they are to be read. */
-    tell(highest, sentence, [from, to]) {
+    /** `highest` and `latest` are seen, `sentence` is for those who hear the page, or point at the picture. */
+    tell(highest, latest, sentence) {
       say(top, highest);
-      say(ends[0], from);
-      say(ends[1], to);
-      say(text, sentence);
+      say(now, latest);
       picture.setAttribute("aria-label", `${title}. ${sentence}`);
+      root.title = sentence;
     },
   };
 }
@@ -70,13 +70,14 @@ function messages() {
   const { root, tell } = frame("Messages per minute", [path]);
   return {
     root,
-    show(steps, ends) {
+    show(steps) {
       const values = steps.map((one) => one && one.perMinute);
       const known = values.filter((value) => value !== null);
       const top = roundTop(known);
       path.setAttribute("d", bars(values, top));
       const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
-      tell(top.toLocaleString(), known.length === 0 ? "Nothing was counted yet." : `${whole(known.at(-1))} now, ${whole(Math.max(...known))} at most, ${whole(mean)} on average.`, ends);
+      if (known.length === 0) return tell("", "", "Nothing was counted yet.");
+      return tell(top.toLocaleString(), whole(known.at(-1)), `${whole(known.at(-1))} now, ${whole(Math.max(...known))} at most, ${whole(mean)} on average.`);
     },
   };
 }
@@ -89,7 +90,7 @@ function states(store) {
   const { root, tell } = frame("Devices by state", paths, h("ul", { class: "legend" }, items));
   return {
     root,
-    show(steps, ends) {
+    show(steps) {
       const sums = steps.map((one) => one && names.reduce((sum, name) => sum + one.states[name], 0));
       const top = Math.max(1, ...sums);
       let floors = steps.map((one) => one && 0);
@@ -99,8 +100,10 @@ function states(store) {
         floors = values;
       });
       const known = steps.filter(Boolean);
-      const least = Math.min(...known.map((one) => one.states.online));
-      tell(top.toLocaleString(), known.length === 0 ? "Nothing was counted yet." : `${known.at(-1).states.online} of ${top} were simply online at the end, ${least} at least.`, ends);
+      if (known.length === 0) return tell("", "", "Nothing was counted yet.");
+      const last = known.at(-1).states;
+      const said = names.filter((name) => last[name] > 0).map((name) => `${last[name]} ${STATES[name].toLowerCase()}`);
+      return tell(top.toLocaleString(), "", `${said.join(", ") || "No devices"} now; at least ${Math.min(...known.map((one) => one.states.online))} online.`);
     },
     draw() {
       const counts = store.states();
@@ -114,11 +117,12 @@ function states(store) {
 
 function answers() {
   const paths = [svg("path", { class: "line-p95" }), svg("path", { class: "line-p50" })];
-  const legend = h("ul", { class: "legend" }, h("li", {}, h("span", { class: "swatch line-p50", "aria-hidden": "true" }), "half of them"), h("li", {}, h("span", { class: "swatch line-p95", "aria-hidden": "true" }), "95 of 100"));
+  const said = [h("b"), h("b")];
+  const legend = h("ul", { class: "legend" }, h("li", {}, h("span", { class: "swatch line-p50", "aria-hidden": "true" }), "half within ", said[0]), h("li", {}, h("span", { class: "swatch line-p95", "aria-hidden": "true" }), "95 of 100 within ", said[1]));
   const { root, tell } = frame("Answer times", paths, legend);
   return {
     root,
-    show(steps, ends) {
+    show(steps) {
       const of = (name) => steps.map((one) => one?.answers?.[name] ?? null);
       const [half, most] = [of("p50Ms"), of("p95Ms")];
       const top = roundTop(most.filter((value) => value !== null));
@@ -126,7 +130,11 @@ function answers() {
       paths[1].setAttribute("d", line(half, top));
       const last = half.findLastIndex((value) => value !== null);
       root.hidden = steps.some((one) => one?.answers === null); // nobody is told of them who sees a part of the floor
-      tell(time(top), last < 0 ? "No SMIB was asked for anything." : `Half of the SMIBs answered within ${time(half[last])}, 95 of 100 within ${time(most[last])}.`, ends);
+      legend.hidden = last < 0;
+      if (last < 0) return tell("", "none asked", "No SMIB was asked for anything.");
+      say(said[0], time(half[last]));
+      say(said[1], time(most[last]));
+      return tell(time(top), "", `Half of the SMIBs answered within ${time(half[last])}, 95 of 100 within ${time(most[last])}.`);
     },
   };
 }

@@ -42,7 +42,7 @@ export function createSection(name, onPickAll) {
   const count = h("span", { class: "count" });
   const items = h("ul", { class: "places" });
   const all = h("button", { type: "button", class: "quiet pick-all", on: { click: () => onPickAll(shownIds()) } }, "Select all of ", h("bdi", {}, name));
-  const root = h("section", { class: "location" }, h("h2", {}, h("bdi", {}, name), " ", count), all, items);
+  const root = h("section", { class: "location" }, h("div", { class: "location-head" }, h("h2", {}, h("bdi", {}, name), " ", count), all), items);
   const order = [];
   const shownIds = () => order.filter((one) => !one.root.hidden).map((one) => one.id);
   return {

@@ -241,6 +241,10 @@ def test_any_ssid_is_shown_and_sent_unharmed(enter: Enter, floor: Floor, ssid: s
     visit.sees("The device has these values in force.", visit.section("net"))
     visit.button("Done").click()
     expect(visit.field("netStaSSID").locator(".value")).to_have_text(ssid)
-    reported = floor.ask("/api/cabinets/cab-5/smib-config")["data"]["reported"]["net"]["netStaSSID"]["value"]
-    assert reported == ssid
+
+    def reported() -> object:
+        told = floor.ask("/api/cabinets/cab-5/smib-config")["data"]["reported"]
+        return told["net"]["netStaSSID"]["value"]
+
+    visit.until(lambda: reported() == ssid)
     assert visit.page.locator("main img").count() == 0

@@ -149,13 +149,13 @@ def test_pictures_say_what_they_show(enter: Enter, floor: Floor) -> None:
     visit = enter()
     for title, said in (
         ("Messages per minute", "at most"),
-        ("Devices by state", f"of {len(NAMES)} were simply online"),
+        ("Devices by state", "[0-9]+ online"),
         ("Answer times", "Half of the SMIBs answered within"),
     ):
         picture = visit.page.get_by_role("img", name=re.compile(rf"^{title}\. .*{said}"))
         expect(picture.locator("path").first).to_have_attribute("d", re.compile("^M"))
     visit.page.get_by_label("Time shown").select_option("Last day")
-    visit.sees("on average.", visit.page.locator(".pictures"))
+    expect(visit.page.get_by_role("img", name="Messages per minute.")).to_be_visible()
 
 
 def test_a_thousand_cabinets_are_drawn_and_kept_up(enter: Enter) -> None:

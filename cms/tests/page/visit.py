@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -80,6 +81,13 @@ class Visit:
     def sees(self, text: str, where: Locator | None = None) -> None:
         """The text is there, or comes in time."""
         expect(where or self.page.locator("body")).to_contain_text(text, timeout=PATIENCE_MS)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """What can be asked of the service comes true in time."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come true"
+            self.page.wait_for_timeout(50)
 
     def assert_accessible(self) -> None:
         """axe-core finds nothing serious in what is shown."""
