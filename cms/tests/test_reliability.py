@@ -7,6 +7,7 @@ import gc
 import resource
 import signal
 import sqlite3
+import threading
 import time
 import warnings
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cms.errors import StoreBusy
+from cms.store.worker import Worker
 from cms.tests.broker import running_broker
 from cms.tests.desk import RELAY, Desk, at_desk, desk
 from cms.tests.mongodb_server import GIVEN, nx_27017, port_of
@@ -69,6 +72,24 @@ class TestTheDatabase:
             assert (await here.ask("POST", ORDER, channel(6))).json()["mqttSent"] is True
 
         at_desk(act, CMS_DATABASE=str(path))
+
+    def test_a_disk_that_hangs_holds_nobody_for_ever(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cms.store.worker.ANSWER_S", 0.1)
+        moves = threading.Event()
+
+        async def whole() -> None:
+            worker = Worker(lambda: sqlite3.connect(tmp_path / "cms.sqlite3"), "cms.sqlite3", writes=True)
+            await worker.start()
+            with pytest.raises(StoreBusy, match="what was ordered may be stored all the same"):
+                await worker.run(lambda _: moves.wait())
+            moves.set()
+            monkeypatch.setattr("cms.store.worker.ANSWER_S", PATIENCE_S)
+            assert await worker.run(lambda _: "it moves") == "it moves"
+            await worker.stop()
+
+        asyncio.run(whole())
 
     @pytest.mark.skipif(bool(GIVEN), reason="a server that was given is not stopped")
     def test_one_that_is_gone_is_told_within_seconds_and_found_again(self, tmp_path: Path) -> None:
