@@ -249,6 +249,38 @@ class TestDelivery:
         play(scenario)
 
 
+class TestAnotherProcess:
+    """Its outbox sends to the relay; here nobody does."""
+
+    def test_an_order_that_it_sent_was_sent(self) -> None:
+        async def whole() -> None:
+            async with floor(running=False) as one:
+                entries = await one.update(netStaChan=6)
+                delivering = asyncio.create_task(one.outbox.deliver(entries, PATIENCE_S))
+                assert await one.store.sent(entries[0].id, entries[0].version, one.clock())
+                assert await delivering
+
+        asyncio.run(whole())
+
+    def test_a_command_that_expired_there_was_not(self) -> None:
+        async def whole() -> None:
+            async with floor(running=False) as one:
+                entries = await one.command()
+                delivering = asyncio.create_task(one.outbox.deliver(entries, PATIENCE_S))
+                assert len(await one.store.expire(one.clock() + 30_000)) == 1
+                assert not await delivering
+
+        asyncio.run(whole())
+
+    def test_one_that_nobody_sends_is_waited_for_as_long_as_was_said(self) -> None:
+        async def whole() -> None:
+            async with floor(running=False) as one:
+                assert not await one.outbox.deliver(await one.update(netStaChan=6), 0.5)
+                assert await one.outbox.deliver([], 0.5)
+
+        asyncio.run(whole())
+
+
 class TestSender:
     def test_a_value_merged_while_an_older_one_is_on_its_way_is_sent_too(self) -> None:
         async def scenario(one: Floor) -> None:
