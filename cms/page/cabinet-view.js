@@ -2,7 +2,7 @@
 
 import { createConfigView } from "./config-view.js";
 import { confirm } from "./dialog.js";
-import { clock, h, perFrame, say } from "./dom.js";
+import { clock, h, isolated, perFrame, say } from "./dom.js";
 import { createEventsView } from "./events-view.js";
 import { STATES, saidIn } from "./floor-store.js";
 import { createHistoryView } from "./history-view.js";
@@ -19,7 +19,7 @@ export async function createCabinetView({ api, floor, session, notices, openLine
   const [{ data: cabinet }, { data: rules }] = await Promise.all([api.cabinet(id), api.fields()]);
   const name = cabinet.name || cabinet.id;
   const store = createSmibStore(rules);
-  let events = [];
+  let events = floor.events().filter((frame) => frame.cabinetId === id).map((frame) => line(saidIn(frame), frame.pyd, frame));
   let staleSince = null;
 
   const state = h("span", { class: "word" });
@@ -72,8 +72,8 @@ export async function createCabinetView({ api, floor, session, notices, openLine
     machine.heard(data.typ, timestamp);
   }
 
-  function note(what, detail, { timestamp }) {
-    events = [{ time: clock(timestamp), who: "", what, detail: String(detail ?? "") }, ...events.slice(0, EVENTS_KEPT - 1)];
+  function note(what, detail, frame) {
+    events = [line(what, detail, frame), ...events.slice(0, EVENTS_KEPT - 1)];
     draw();
   }
 
@@ -113,7 +113,7 @@ export async function createCabinetView({ api, floor, session, notices, openLine
 
   async function orderAgain() {
     const fields = Object.keys(store.state.differences).join(", ");
-    if (!(await confirm({ title: `Order again for ${name}?`, text: `${name} (${id}) reports something else than ordered: ${fields}. What is stored is sent again.`, yes: "Order again" }))) return;
+    if (!(await confirm({ title: `Order again for ${isolated(name)}?`, text: `${isolated(name)} (${id}) reports something else than ordered: ${fields}. What is stored is sent again.`, yes: "Order again" }))) return;
     try {
       const answer = await api.resync(id);
       notices.show(answer.mqttSent ? `Sent again: ${answer.components.join(", ")}.` : "Stored; it goes out when the broker is back.", "info");
@@ -136,7 +136,7 @@ export async function createCabinetView({ api, floor, session, notices, openLine
   return {
     root,
     title: name,
-    unsaved: () => (store.isDirty() ? `What you typed for ${name} is not saved.` : ""),
+    unsaved: () => (store.isDirty() ? `What you typed for ${isolated(name)} is not saved.` : ""),
     close() {
       smib.close();
       meters.close();
@@ -145,4 +145,8 @@ export async function createCabinetView({ api, floor, session, notices, openLine
       for (const stop of forget) stop();
     },
   };
+}
+
+function line(what, detail, { timestamp }) {
+  return { time: clock(timestamp), who: "", what, detail: String(detail ?? "") };
 }

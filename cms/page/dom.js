@@ -27,6 +27,13 @@ function fill(element, { class: names, on = {}, data = {}, ...rest }, children) 
   return element;
 }
 
+const OTHER_DIRECTION = /[\u0590-\u08ff\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]|[\ud802-\ud803\ud83a-\ud83b]/;
+
+/** A text that somebody chose, for the middle of a sentence: written from right to left, it leaves the rest in order. */
+export function isolated(text) {
+  return OTHER_DIRECTION.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** Sets the text of an element, and touches the DOM only where it differs. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,7 +1,7 @@
 // One field of the configuration form: its value, its input, what is wanted, what is wrong, and what the device
 // reports where that is something else than was ordered.
 
-import { clock, guard, h, say } from "./dom.js";
+import { clock, guard, h, isolated, say } from "./dom.js";
 import { LABELS, MASK, asText, hostAndPort, withHostAndPort } from "./fields.js";
 
 const HIDDEN = "••••••••";
@@ -106,12 +106,12 @@ export function createFieldView({ store, session, component, rule, onEdit }) {
 
   function difference() {
     const meanwhile = store.changedMeanwhile(component, rule.name);
-    if (meanwhile !== null && !rule.secret) return `Stored meanwhile by somebody else: ${shown(meanwhile)}`;
+    if (meanwhile !== null && !rule.secret) return `Stored meanwhile by somebody else: ${isolated(shown(meanwhile))}`;
     const found = state.differences[`${component}.${rule.name}`];
     if (!found) return "";
     if (found.reported === null) return "The device does not report this field.";
-    const reported = rule.secret ? "another password" : shown(asText(found.reported));
-    return `The device reports ${reported}${found.at ? ` (${clock(found.at)})` : ""}; ordered was ${rule.secret ? "another" : shown(asText(found.ordered))}.`;
+    const reported = rule.secret ? "another password" : isolated(shown(asText(found.reported)));
+    return `The device reports ${reported}${found.at ? ` (${clock(found.at)})` : ""}; ordered was ${rule.secret ? "another" : isolated(shown(asText(found.ordered)))}.`;
   }
 
   return { root, draw, input };

@@ -1,7 +1,7 @@
 // What was ordered of this cabinet, by whom and when, and the way back to it.
 
 import { confirm } from "./dialog.js";
-import { clock, guard, h } from "./dom.js";
+import { clock, guard, h, isolated } from "./dom.js";
 
 export function createHistoryView({ api, session, notices, cabinet, onRolledBack }) {
   const list = h("ol", { class: "history" });
@@ -21,7 +21,7 @@ export function createHistoryView({ api, session, notices, cabinet, onRolledBack
 
   function line(step, newest) {
     const day = new Date(step.at).toLocaleDateString();
-    const changes = step.changes.map((one) => h("li", {}, h("bdi", {}, `${one.component}.${one.field}: ${shown(one.before)} → ${shown(one.after)}`)));
+    const changes = step.changes.map((one) => h("li", {}, h("bdi", {}, `${one.component}.${one.field}: ${isolated(shown(one.before))} → ${isolated(shown(one.after))}`)));
     const back = h("button", { type: "button", class: "quiet", on: { click: () => rollBack(step) } }, "Roll back to this");
     back.setAttribute("aria-label", `Roll back to revision ${step.revision}`);
     guard(back, session.may("configure"));
@@ -30,7 +30,7 @@ export function createHistoryView({ api, session, notices, cabinet, onRolledBack
   }
 
   async function rollBack(step) {
-    const name = cabinet.name || cabinet.id;
+    const name = isolated(cabinet.name || cabinet.id);
     if (!(await confirm({ title: `Roll ${name} back to revision ${step.revision}?`, text: `${name} (${cabinet.id}) is ordered to have what was ordered then, passwords included.`, yes: "Roll back" }))) return;
     try {
       const answer = await api.rollback(cabinet.id, step.revision);

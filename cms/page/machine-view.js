@@ -1,6 +1,6 @@
 // RESTART, LOCK and UNLOCK: asked for with the machine's name, and followed until the machine says that it is done.
 
-import { clock, guard, h, say } from "./dom.js";
+import { clock, guard, h, isolated, say } from "./dom.js";
 import { confirm } from "./dialog.js";
 
 const LIFE_MS = 30_000;
@@ -22,7 +22,8 @@ export function createMachineView({ session, machine, order, now = Date.now }) {
   let pending = null;
 
   async function ask(one) {
-    const { name, id, location } = machine();
+    const { id, ...said } = machine();
+    const [name, location] = [isolated(said.name), isolated(said.location)];
     const title = `${one.label} ${name}?`;
     const text = `${name} (${id})${location ? `, ${location}` : ""}. ${one.warns}`;
     if (!(await confirm({ title, text, yes: `${one.label} ${name}`, danger: !one.gentle }))) return;

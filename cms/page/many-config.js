@@ -1,6 +1,6 @@
 // One section of configuration for several machines: what is left empty stays as it is at each of them.
 
-import { h, say } from "./dom.js";
+import { h, isolated, say } from "./dom.js";
 import { LABELS, SECTIONS, SETTABLE, asValue, problemOf } from "./fields.js";
 
 /** Resolves with {component, values, said}, or null where the person thinks better of it. ApiError. */
@@ -87,7 +87,7 @@ function createEntry(rule) {
     problem: "",
     root: h("div", { class: "entry", data: { field: rule.name } }, h("label", { htmlFor: id }, label), h("div", { class: "line" }, input), problem, hint),
     value: () => (input.value === "" ? undefined : asValue(rule, input.value)),
-    said: () => `${label} ${rule.secret ? "a new one" : (options?.[input.value] ?? input.value)}`,
+    said: () => `${label} ${rule.secret ? "a new one" : isolated(options?.[input.value] ?? input.value)}`,
     say(sentence) {
       entry.problem = sentence;
       say(problem, sentence);

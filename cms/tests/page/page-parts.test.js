@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiError, createApi } from "../../page/api.js";
+import { isolated } from "../../page/dom.js";
 import { hostAndPort, withHostAndPort } from "../../page/fields.js";
 import { asMoney } from "../../page/meters-view.js";
 import { ACTIONS, createSession } from "../../page/session.js";
@@ -87,4 +88,9 @@ test("credits are shown as what they are worth, to the cent and however many the
   assert.equal(credits(3, "0.25"), "0|75");
   assert.equal(credits(9_999_999_999, "5.00"), "49|999|999|995|00");
   assert.equal(asMoney({ value: 7, unit: "games" }, "0.25"), "7");
+});
+
+test("a name that is written from right to left, or turns what follows, leaves the sentence in order", () => {
+  assert.equal(isolated("Lucky Löwe 場 12"), "Lucky Löwe 場 12");
+  for (const name of ["\u05e8\u05e9\u05ea 1", "\u0627\u0644", "a\u202eb", "\u{1e900}"]) assert.equal(isolated(name), `\u2068${name}\u2069`);
 });

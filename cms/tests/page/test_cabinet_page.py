@@ -157,6 +157,59 @@ def test_leaving_what_is_not_saved_asks_first(enter: Enter) -> None:
     expect(visit.page.get_by_role("heading", name="Console")).to_be_visible()
 
 
+def test_an_earlier_configuration_is_shown_and_rolled_back_to(enter: Enter, floor: Floor) -> None:
+    path = "/api/cabinets/cab-2/smib-config"
+    for channel in (3, 9):
+        floor.ask(path, {"smibConfig": {"net": {"netStaChan": channel, "netStaPwd": PASSWORD}}})
+    visit = enter("#/cabinet/cab-2")
+    visit.page.get_by_text("History of its configuration").click()
+    steps = visit.page.locator(".history > li")
+    visit.sees("net.netStaChan: 3 → 9", steps.nth(0))
+    assert PASSWORD not in visit.page.content()
+    steps.nth(1).get_by_role("button").click()
+    visit.sees("Roll Royal Koi 7 back to revision", visit.page.get_by_role("dialog"))
+    visit.button("Roll back").click()
+    visit.sees("net.netStaChan: 9 → 3", steps.nth(0))
+    visit.until(lambda: floor.ask(path)["data"]["smibConfig"]["net"]["netStaChan"] == 3)
+
+
+FIELDS = [
+    "comsMode",
+    "comsAddr",
+    "comsRateMs",
+    "comsRTE",
+    "comsGPC",
+    "netMode",
+    "netStaSSID",
+    "netStaPwd",
+    "netStaChan",
+    "mqttHost",
+    "mqttPort",
+    "mqttSecure",
+    "mqttQOS",
+    "mqttURI",
+    "mqttSubTopic",
+    "mqttPubTopic",
+    "mqttCfgTopic",
+    "mqttIdleTimeS",
+    "mqttUsername",
+    "mqttPassword",
+    "otaURL",
+    "firmware",
+    "version",
+]
+"""The form fields of the specification, and what is read-only."""
+
+
+def test_every_field_of_the_specification_is_there_and_can_be_edited_but_the_firmware(enter: Enter) -> None:
+    visit = enter()
+    visit.cabinet("cab-1", edit=True)
+    found = visit.page.locator("[data-field]").evaluate_all("all => all.map((one) => one.dataset.field)")
+    assert sorted(found) == sorted(FIELDS)
+    for name in FIELDS:
+        expect(visit.input(name).first).to_be_visible(visible=name not in ("firmware", "version"))
+
+
 def test_a_password_is_masked_and_revealed_on_purpose(enter: Enter, floor: Floor) -> None:
     values = {"netStaSSID": "New_WiFi", "netStaPwd": PASSWORD}
     floor.ask("/api/cabinets/cab-5/smib-config", {"smibConfig": {"net": values}})
@@ -205,8 +258,9 @@ def test_meters_are_asked_for_named_and_shown_as_money(enter: Enter) -> None:
 def test_a_machine_that_tells_no_meters_is_told_of(enter: Enter) -> None:
     visit = enter("#/cabinet/quiet")
     visit.tolerated.add(504)
+    visit.page.route("**/meters", lambda route: route.continue_(url=f"{route.request.url}?wait=0.5"))
     visit.button("Ask for its meters").click()
-    visit.sees("5 s", visit.page.get_by_role("region", name="Meters"))
+    visit.sees("0.5 s", visit.page.get_by_role("region", name="Meters"))
     expect(visit.button("Ask for its meters")).to_be_enabled()
 
 
