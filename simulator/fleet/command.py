@@ -16,7 +16,7 @@ from simulator.errors import FleetPlanError
 from simulator.fleet.credential_options import add_credential_options, papers_of, refuse_odd_credentials
 from simulator.fleet.feed import Word, say
 from simulator.fleet.fleet import PapersOf
-from simulator.fleet.gathering import gathered, processes, ready_line, workers
+from simulator.fleet.gathering import announce, gathered, processes, workers
 from simulator.fleet.open_files import allow_open_files
 from simulator.fleet.options import add_ca_option, add_plan_options, add_play_option, chosen_plan
 from simulator.fleet.part_options import add_part_options, processes_for
@@ -147,7 +147,7 @@ def _run_alone(args: argparse.Namespace, run: Run) -> int:
     view = View(course, plain=args.plain or args.verbose)
 
     def told(course: Course) -> None:
-        view.ready(ready_line(course.reading, course.control))
+        announce(view, course.reading, course.control)
 
     work = view.over(run_fleet(run, tally, course, told))
     asyncio.run(until_interrupted(for_a_while(work, args.duration)))

@@ -12,7 +12,7 @@ from simulator.errors import FleetPartError
 from simulator.fleet.crew import Crew
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.reading import Reading
-from simulator.fleet.report_options import judged
+from simulator.fleet.report_options import judged, shortage
 from simulator.fleet.running import for_a_while
 from simulator.fleet.view import View
 from simulator.fleet.words import Say, Words
@@ -59,7 +59,7 @@ class Gathering:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if not tasks[0].done():
                 self.was_ready = True
-                self._view.ready(ready_line(self.words.reading))
+                announce(self._view, self.words.reading)
             await tasks[0]
         finally:
             for task in tasks:
@@ -104,6 +104,13 @@ def workers(scheduler: str) -> Places:
         return workers_of(scheduler, words, say)
 
     return places
+
+
+def announce(view: View, reading: Reading, control: str | None = None) -> None:
+    """Say that a fleet is ready, and whether it is short."""
+    view.ready(ready_line(reading, control))
+    if reading.missing:
+        view.say(f"! fleet short: {shortage(reading)}")
 
 
 def ready_line(reading: Reading, control: str | None = None) -> str:

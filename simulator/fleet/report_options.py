@@ -7,11 +7,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.device.link import Refusal
 from simulator.errors import SummaryError
 from simulator.fleet.reading import Reading
 from simulator.fleet.summary import Summary, write_report
 from simulator.fleet.threshold import Threshold, threshold
 
+CURES = {
+    Refusal.LOST: "the broker ended the connections of the others at once, as one does at its limit: a "
+    "higher one (max_connections of Mosquitto, its ulimit -n) was wanted",
+    Refusal.REFUSED: "the broker refused the others: user names and passwords that it knows were wanted",
+    Refusal.TIMED_OUT: "the broker did not answer the others in time: fewer devices, or a slower arrival, "
+    "were wanted",
+}
+"""What is wrong where a broker takes some devices and not all, by what it says to them."""
 REPORTS = ("summary_json", "summary_csv")
 
 
@@ -56,13 +65,22 @@ def judged(reading: Reading, args: argparse.Namespace, *, was_ready: bool) -> in
         write_report("--summary-csv", args.summary_csv, summary.csv())
     reasons = [one.sentence(summary) for one in thresholds if one.failed(summary)]
     if reading.missing and (was_ready or args.duration is not None):
-        there = reading.devices - reading.missing
-        reasons.append(f"the fleet is short: {there} of {reading.devices} devices came to be subscribed.")
+        reasons.append(f"the fleet is short: {shortage(reading)}.")
     if not summary.rates_stand:
         reasons.append(summary.excuse)
     for reason in reasons:
         sys.stderr.write(f"smib-lab: {reason}\n")
     return 1 if reasons else 0
+
+
+def shortage(reading: Reading) -> str:
+    """How many are there of a fleet that is short, and the cure, where the brokers' refusals tell of one."""
+    there = reading.devices - reading.missing
+    told = f"{there} of {reading.devices} devices came to be subscribed"
+    for reason, cure in CURES.items():
+        if there and reading.errors[f"refused: {reason}"] >= reading.missing:
+            return f"{told}; {cure}"
+    return told
 
 
 def _expression(text: str) -> Threshold:
