@@ -165,7 +165,10 @@ def _answer(operation: Operation) -> dict[str, Any]:
     return {
         "description": "Done",
         "headers": headers,
-        "content": {operation.media: {"schema": operation.answer}},
+        "content": {
+            media: {"schema": schema}
+            for media, schema in {operation.media: operation.answer, **operation.others}.items()
+        },
     }
 
 

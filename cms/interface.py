@@ -38,6 +38,7 @@ from cms.routes.session import SessionRoutes
 from cms.routes.smib_config import SmibConfigRoutes
 from cms.routes.socket import SocketRoutes
 from cms.routes.stream import StreamRoutes
+from cms.routes.strict import strict
 from cms.routes.templates import TemplateRoutes
 from cms.service import Service
 
@@ -47,8 +48,8 @@ VERSION = "0.1.0"
 def endpoints(service: Service) -> tuple[Endpoint, ...]:
     """All of them, each through the gate."""
     gate = _gate(service)
-    watched = (conditional(recorded(endpoint, service.records)) for endpoint in _operations(service))
-    guarded = tuple(map(gate.guarded, (*watched, *SessionRoutes(service.access).endpoints())))
+    watched = (conditional(recorded(strict(endpoint), service.records)) for endpoint in _operations(service))
+    guarded = tuple(map(gate.guarded, (*watched, *map(strict, SessionRoutes(service.access).endpoints()))))
     pages = (*ApiDocs(guarded, VERSION).endpoints(), *PageRoutes().endpoints())
     return (*guarded, *map(gate.guarded, pages))
 

@@ -43,6 +43,8 @@ class Operation:
     examples: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[int, ...] = ()
     media: str = "application/json"
+    others: Mapping[str, Schema] = field(default_factory=dict)
+    """The media types of the answer beside ``media``, and their schemas."""
     headers: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
     conditional: bool = False

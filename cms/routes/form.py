@@ -28,7 +28,7 @@ class Form:
         unknown = [name for name in fields if name not in names]
         if unknown:
             wanted = f"unknown, {', '.join(names)} can be given"
-            raise RequestError.of([Problem(_bare(name), wanted) for name in unknown[:10]])
+            raise RequestError.of([Problem(bare(name), wanted) for name in unknown[:10]])
         self._fields = fields
 
     def __contains__(self, name: str) -> bool:
@@ -105,7 +105,7 @@ class Form:
 
 
 class Query(Form):
-    """The query of a request. What it does not know it ignores: proxies and browsers add to queries."""
+    """The query of a request; strict.py refuses what an endpoint does not know."""
 
     def __init__(self, request: Request, known: Iterable[str]) -> None:
         names = tuple(known)
@@ -161,7 +161,8 @@ def cabinet_id(text: str, name: str = "cabinetId") -> str:
     return text
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """The name of a field as it may stand in a sentence."""
     return name if name.isidentifier() and len(name) <= 64 else shown(name)
 
 

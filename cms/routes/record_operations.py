@@ -91,6 +91,7 @@ AUDIT = Operation(
         Parameter("format", "query", {"type": "string", "enum": ["json", "csv"]}, "json by default"),
     ),
     failures=(400, 503),
+    others={"text/csv": TEXT},
 )
 EXPORT = Operation(
     "exportCabinets",
@@ -98,12 +99,13 @@ EXPORT = Operation(
     "All cabinets as a file",
     "YAML, JSON or CSV, as `POST /api/cabinets/import` and CMS_CABINETS read them. Secrets are `***`. The "
     "export is recorded.",
-    TEXT,
+    {"type": "object"},
     parameters=(
         Parameter("format", "query", {"type": "string", "enum": ["yaml", "csv", "json"]}, "yaml by default"),
     ),
     failures=(400, 503),
     media="application/yaml",
+    others={"application/json": {"type": "object"}, "text/csv": TEXT},
 )
 IMPORT = Operation(
     "importCabinets",

@@ -208,7 +208,16 @@ RELAYS = [
     for path in (REQUEST, PUBLISH, TEST)
     for bad in BAD_IDS
 ]
+NAMES = [
+    Bad("GET", f"/api/{path}?nope=1", None, 400, ("nope", "unknown"))
+    for path in ("batches", "templates", "firmware", "fields", "monitoring", "users")
+]
 QUERIES = [
+    Bad("GET", "/api/cabinets?locaton=Annex", None, 400, ("locaton", "q, location, online, drift")),
+    Bad("GET", "/api/fields?x=1", None, 400, ("x", "nothing can be given")),
+    Bad("GET", "/api/outbox?a=1&b=2", None, 400, ("a", "b")),
+    Bad("GET", "/api/session?user=ann", None, 400, ("user",)),
+    post(f"{ORDER}?dryRun=true", {"machineControl": "RESTART"}, 400, "dryRun"),
     Bad("GET", "/api/mqtt/config", None, 400, ("cabinetId",)),
     Bad("GET", "/api/mqtt/config?cabinetId=", None, 400, ("cabinetId",)),
     Bad("GET", "/api/mqtt/config?cabinetId=a%2Fb", None, 400, ("cabinetId",)),
@@ -455,6 +464,7 @@ CASES = [
     *TESTS,
     *RELAYS,
     *QUERIES,
+    *NAMES,
     *PATH_IDS,
     *ROUTES,
 ]

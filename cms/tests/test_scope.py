@@ -99,12 +99,12 @@ async def admit(desk: Desk, role: Role, locations: Iterable[str] = ("MAIN",), of
     await settle(desk)
 
 
-def filled(path: str, cabinet: tuple[str, str]) -> str:
+def filled(method: str, path: str, cabinet: tuple[str, str]) -> str:
     cabinet_id, relay_id = cabinet
     query = {
         "/api/mqtt/config": f"?cabinetId={cabinet_id}",
         "/api/mqtt/config/subscribe": f"?relayId={relay_id}",
-        "/api/cabinets/{cabinetId}/meters": "?wait=0.01",
+        "/api/cabinets/{cabinetId}/meters": "?wait=0.01" if method == "POST" else "",
     }
     return with_ids(path, cabinet_id) + query.get(path, "")
 
@@ -147,7 +147,7 @@ class TestRoutes:
         sent = len(desk.link.sent)
         answer = await desk.ask(
             "HEAD" if streams else method,
-            filled(path, cabinet),
+            filled(method, path, cabinet),
             body_for(path, cabinet[1]),
             headers=bearer(role),
         )
