@@ -27,6 +27,7 @@ CAPABILITIES: Mapping[str, str] = {
     "events": "what happened on the floor can be asked for",
     "batch": "one order for many SMIBs, or for a location",
     "templates": "configuration templates",
+    "meters": "a machine's meters on demand",
     "drift": "what was ordered against what a device reports",
     "directory": "firmware versions to choose from",
     "sas": "long polls, meters and NVS frames",
