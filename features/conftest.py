@@ -26,12 +26,15 @@ from features.harness.descriptors import with_more_files
 from features.harness.errors import HarnessError, LintError, SubjectFailed, Untestable
 from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Floor, floor_of_cms, new_floor, with_devices
+from features.harness.keeper import Keeper
 from features.harness.listing import listed
 from features.harness.observation import Observation
 from features.harness.peer import Peer, connected
 from features.harness.plan import ENGINES, Choice, Plan, planned
+from features.harness.played import ELSEWHERE, TOPICS, PlayedCms
 from features.harness.probe import probed
 from features.harness.process import Warden, Workshop
+from features.harness.protection import Protection
 from features.harness.readiness import readiness
 from features.harness.record.header import Between
 from features.harness.record.ruling import NOT_JUDGED
@@ -384,32 +387,56 @@ def broker(request: pytest.FixtureRequest) -> AnyBroker:
 def cms(request: pytest.FixtureRequest) -> AnyCms:
     """The CMS of this scenario: the shared one, until a step puts another in its place."""
     shared: AnyCms = request.getfixturevalue("shared_cms")
-    _revive(request, shared)
+    _revive(request, shared.revive)
     return shared
 
 
 @pytest.fixture
 def smibs(request: pytest.FixtureRequest, shared_fleet: AnyFleet, floor: Floor) -> AnyFleet:
     """The SMIBs of the floor, alive; as new where each scenario gets the same."""
-    if floor.devices.reused:
+    if floor.devices.reused and isinstance(shared_fleet, Fleet):
         shared_fleet.renew()
-    _revive(request, shared_fleet)
+    _revive(request, shared_fleet.revive)
+    if isinstance(shared_fleet, RunningSmibs):
+        _revive(request, request.getfixturevalue("keeper").restore)
     return shared_fleet
 
 
-def _revive(request: pytest.FixtureRequest, subject: AnyCms | AnyFleet) -> None:
-    """Where it has gone for good, the run ends: what is left of it could say nothing."""
+@pytest.fixture(scope="session")
+def keeper(
+    shared_broker: AnyBroker, floor: Floor, plan: Plan, timeline: Timeline, open_tap: Tap | None
+) -> Iterator[Keeper]:
+    """Of the SMIBs that run already; when the run ends it leaves them as it found them."""
+    with connected("keeper", shared_broker.address, timeline, *TOPICS.report_filters, ELSEWHERE) as peer:
+        relays = tuple(one.relay_id for one in floor.devices.cabinets)
+        keeper = Keeper(PlayedCms(peer), relays, open_tap, unlocks=plan.allow_disruptive)
+        yield keeper
+        with contextlib.suppress(SubjectFailed):  # one that has gone is not as it was
+            keeper.restore()
+
+
+def _revive(request: pytest.FixtureRequest, revive: Callable[[], None]) -> None:
+    """Where a subject has gone for good, the run ends: what is left of it could say nothing."""
     try:
-        subject.revive()
+        revive()
     except SubjectFailed as exc:
         request.session.shouldstop = str(exc).splitlines()[0]
         raise
 
 
 @pytest.fixture
-def web(cms: AnyCms, timeline: Timeline) -> Web:
+def web(cms: AnyCms, timeline: Timeline, protection: Protection) -> Web:
     """The operator's HTTP client."""
-    return Web(cms, timeline)
+    return Web(cms, timeline, protection)
+
+
+@pytest.fixture(scope="session")
+def protection(floor: Floor, plan: Plan) -> Protection:
+    """Of the SMIBs that run already."""
+    if plan.smib.is_started:
+        return Protection()
+    names = (name for one in floor.devices.cabinets for name in (one.id, one.relay_id))
+    return Protection(frozenset(names), plan.allow_disruptive)
 
 
 @pytest.fixture

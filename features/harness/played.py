@@ -7,11 +7,15 @@ from typing import Any
 
 from features.harness.inbox import WITHIN
 from features.harness.peer import Peer, Received
+from features.harness.protection import Protection
 from wire import orders, reports
 from wire.jsontext import to_bytes
 from wire.topics import Topics
 
 TOPICS = Topics()
+ANYTHING = Protection()
+ELSEWHERE = "lab/#"
+"""Where scenarios tell devices to report that are to use other topics."""
 
 
 class PlayedSmib:
@@ -47,17 +51,20 @@ class PlayedSmib:
 class PlayedCms:
     """A CMS that orders what its scenario says. What devices report gathers in ``peer.inbox``."""
 
-    def __init__(self, peer: Peer, topics: Topics = TOPICS) -> None:
+    def __init__(self, peer: Peer, topics: Topics = TOPICS, protection: Protection = ANYTHING) -> None:
         self.peer = peer
         self.topics = topics
+        self._protection = protection
 
     def sends(self, relay_id: str, order: orders.Order) -> int:
         """Publishes an order; the position in the inbox behind which its consequences stand."""
         return self.sends_bytes(relay_id, orders.encode(order))
 
     def sends_bytes(self, relay_id: str, payload: bytes) -> int:
+        topic = self.topics.relay(relay_id)
+        self._protection.check(topic, payload)
         position = len(self.peer.inbox)
-        self.peer.publish(self.topics.relay(relay_id), payload)
+        self.peer.publish(topic, payload)
         return position
 
     def report(

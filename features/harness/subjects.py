@@ -387,8 +387,5 @@ class RunningSmibs:
             sentence = f"{len(tap.clients)} of {count} are connected to {tap.address}"
             raise SubjectFailed(self.subject.name, sentence) from exc
 
-    def renew(self) -> None:
-        """They stay as the scenarios before left them."""
-
 
 AnyFleet = Fleet | RunningSmibs

@@ -14,6 +14,7 @@ from features.harness.errors import Missing
 from features.harness.evidence.timeline import Timeline
 from features.harness.evidence.wording import shown
 from features.harness.inbox import WITHIN
+from features.harness.protection import Protection
 
 JSON_TYPE = "application/json"
 OPERATOR = "operator"
@@ -60,8 +61,9 @@ class Subject(Protocol):
 class Web:
     """Requests to one CMS. Redirects are not followed: the contract knows none."""
 
-    def __init__(self, subject: Subject, timeline: Timeline) -> None:
+    def __init__(self, subject: Subject, timeline: Timeline, protection: Protection | None = None) -> None:
         self._subject = subject
+        self._protection = protection or Protection()
         self.timeline = timeline
 
     @property
@@ -94,6 +96,7 @@ class Web:
         within: float = 2 * WITHIN,
     ) -> Answer:
         """One request on a connection of its own, its bytes as they are."""
+        self._protection.check(path, raw)
         told = {
             **self._subject.headers,
             **({"Content-Type": content_type} if raw is not None and content_type else {}),

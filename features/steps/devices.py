@@ -15,7 +15,7 @@ from features.harness.floor import IDLE_S, Cabinet, Floor
 from features.harness.inbox import WITHIN
 from features.harness.marker import reports_before_marker
 from features.harness.peer import Peer, Received
-from features.harness.played import TOPICS, PlayedCms, has
+from features.harness.played import ELSEWHERE, TOPICS, PlayedCms, has
 from features.harness.protection import Protection
 from features.harness.subjects import AnyFleet
 from features.steps.intruder import BODIES
@@ -45,7 +45,7 @@ def _a_restless_device(floor: Floor, smibs: AnyFleet) -> Cabinet:
 
 @given("the CMS listens to the whole floor", target_fixture="played_cms")
 def _listens(join: Join, protection: Protection) -> PlayedCms:
-    return PlayedCms(join("CMS", *TOPICS.report_filters, "lab/#"), protection=protection)
+    return PlayedCms(join("CMS", *TOPICS.report_filters, ELSEWHERE), protection=protection)
 
 
 @given("the CMS has noted the device's settings", target_fixture="noted")
