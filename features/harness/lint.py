@@ -2,11 +2,13 @@
 
 ``linted(__file__)`` stands in every module that binds feature files: it gives the files of its folder, or
 raises a LintError while they are collected. The files are read with the Gherkin parser itself, because
-pytest-bdd has forgotten by then what it dropped.
+pytest-bdd has forgotten by then what it dropped; the modules as text, because some traps can't be seen in
+what they define. The trap of ``--cucumberjson`` is refused by the recording, which sees the options.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -24,13 +26,18 @@ from features.harness.outline import Case, Sentence, cases
 
 STEPS = "features.steps"
 _PLACEHOLDER = re.compile(r"<([^<>\n]+)>")
+OF_PACKETS = ("qos", "dup")
+"""What a broker changes on its way to a client of the harness."""
 _KINDS = {"Context": "given", "Action": "when", "Outcome": "then"}
 
 
 def linted(module_file: str) -> list[str]:
     """The feature files beside ``module_file``; LintError, naming every problem, if one must not be run."""
-    files = sorted(Path(module_file).parent.glob("*.feature"))
+    folder = Path(module_file).parent
+    files = sorted(folder.glob("*.feature"))
     problems = lint(files, step_definitions(), set(read_catalogue().ids))
+    problems += [one for path in _conftests(folder) for one in conftest_problems(path)]
+    problems += [one for path in _modules() for one in text_problems(path)]
     if not files:
         problems.append(f"{module_file}: no feature file stands beside it")
     if problems:
@@ -68,6 +75,36 @@ def step_problems(steps: Iterable[StepFunctionContext]) -> Iterator[str]:
         func = context.step_func
         if inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(func):
             yield f"{func.__module__}: {context.parser.name!r} is a coroutine; steps are synchronous"
+
+
+def conftest_problems(path: Path) -> Iterator[str]:
+    """``pytest_plugins`` in a conftest below the root breaks ``pytest .``."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(one, ast.Name) and one.id == "pytest_plugins" for one in targets):
+            yield f"{path}:{node.lineno}: pytest_plugins here breaks `pytest .`; import the modules instead"
+
+
+def text_problems(path: Path) -> Iterator[str]:
+    """What a module of steps must not say."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Name | ast.Attribute) and _name(node) == "sleep":
+            yield f"{path}:{node.lineno}: a step waits for a condition with a deadline, it never sleeps"
+        if isinstance(node, ast.Attribute) and node.attr in OF_PACKETS and _name(node.value) != "packet":
+            yield f"{path}:{node.lineno}: {node.attr} is judged on a packet of the tap, as brokers change it"
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _conftests(folder: Path) -> list[Path]:
+    return [path for one in (folder, folder.parent) if (path := one / "conftest.py").exists()]
+
+
+def _modules() -> list[Path]:
+    home = importlib.import_module(STEPS)
+    return sorted(path for place in home.__path__ for path in Path(place).glob("*.py"))
 
 
 def _file_problems(

@@ -29,11 +29,11 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One PUBLISH as it reached the harness."""
+    """One PUBLISH as it reached the harness. Its QoS is the broker's business: that of a subject is seen on
+    the tap alone."""
 
     topic: str
     payload: bytes
-    qos: int
     retain: bool
     at: float
 
@@ -128,7 +128,7 @@ class Peer:
         self._connack.close(f"disconnected ({code})")
 
     def _received(self, _client: object, _user: object, message: paho.MQTTMessage) -> None:
-        came = Received(message.topic, bytes(message.payload), message.qos, message.retain, time.monotonic())
+        came = Received(message.topic, bytes(message.payload), message.retain, time.monotonic())
         self._timeline.note(self.name, "<", str(came))
         self.inbox.put(came)
 

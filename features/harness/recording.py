@@ -38,6 +38,10 @@ from features.harness.record.verdict import Verdict
 
 PROPERTY = "smib-check"
 DRAFT = pytest.StashKey[Draft]()
+NO_CUCUMBER = (
+    "--cucumberjson calls passed what was skipped, and is empty with -n: "
+    "the record of a run is run.ndjson in the folder of --report, and junit.xml beside it"
+)
 Publish = Callable[[Run, Ruling, Path], None]
 
 
@@ -94,6 +98,8 @@ class Recording:
         self._began = time.monotonic()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
+        if session.config.getoption("cucumber_json_path", None):
+            pytest.exit(NO_CUCUMBER, returncode=NOT_JUDGED)
         self._writes = self._writes and not hasattr(session.config, "workerinput")
         if not self.header.seed:
             seed = session.config.getoption("randomly_seed", None)

@@ -116,7 +116,7 @@ class WelcomesTooEarly(Liar, Cms):
     """Says connected before the stream is routed to."""
 
     breaks = "SSE-5"
-    WHILE_S = 0.1
+    WHILE_S = 1.0
 
     def join(self, relay: str) -> Reader:
         self.lied()

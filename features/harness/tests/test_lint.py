@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -12,9 +14,11 @@ from pytest_bdd.steps import StepFunctionContext
 
 from features.harness.catalogue import read_catalogue, requirement_of
 from features.harness.errors import LintError
-from features.harness.lint import lint, linted, step_definitions, step_problems
+from features.harness.lint import lint, linted, step_definitions, step_problems, text_problems
 from features.harness.monitors.judge import JUDGED
 from features.harness.outline import cases
+from features.harness.record.ruling import NOT_JUDGED
+from features.harness.recording import NO_CUCUMBER
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -208,6 +212,35 @@ def test_a_coroutine_step(func: object) -> None:
     assert callable(func)
     step = StepFunctionContext("when", func, parsers.parse("it waits"))
     assert "is a coroutine" in only(list(step_problems([step])))
+
+
+@pytest.mark.parametrize("line", ["pytest_plugins = ['steps']", "pytest_plugins: list[str] = ['steps']"])
+def test_plugins_that_are_named_in_a_conftest_below_the_root(tmp_path: Path, line: str) -> None:
+    (tmp_path / "conftest.py").write_text(f'"""Steps."""\n{line}\n', encoding="utf-8")
+    (tmp_path / "some.feature").write_text("Feature: F\n", encoding="utf-8")
+    with pytest.raises(LintError, match=r"conftest.py:2: pytest_plugins here breaks"):
+        linted(str(tmp_path / "test_some.py"))
+
+
+@pytest.mark.parametrize("call", ["time.sleep(1)", "sleep(1)"])
+def test_a_step_that_sleeps(tmp_path: Path, call: str) -> None:
+    path = tmp_path / "sleeper.py"
+    path.write_text(f"def step():\n    {call}\n", encoding="utf-8")
+    assert "sleeper.py:2: a step waits for a condition" in only(list(text_problems(path)))
+
+
+def test_a_step_that_judges_the_qos_that_a_broker_delivered(tmp_path: Path) -> None:
+    path = tmp_path / "judge.py"
+    path.write_text("def step(message, packet):\n    assert message.qos == packet.qos\n", encoding="utf-8")
+    assert "judge.py:2: qos is judged on a packet of the tap" in only(list(text_problems(path)))
+
+
+def test_the_report_of_pytest_bdd_that_calls_skipped_passed(tmp_path: Path) -> None:
+    options = ["--collect-only", f"--cucumberjson={tmp_path / 'report.json'}", "features/identity"]
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    done = subprocess.run(argv, cwd=ROOT.parent, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == NOT_JUDGED
+    assert NO_CUCUMBER in done.stdout + done.stderr
 
 
 def test_a_folder_without_features_is_refused(tmp_path: Path) -> None:

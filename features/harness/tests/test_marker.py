@@ -17,7 +17,7 @@ RELAY = canonical_relay_id("e831cd000001")
 
 
 def report(relay: str = RELAY, **fields: str) -> Received:
-    return Received(TOPICS.config, to_bytes({"rly": relay, **fields}), 1, False, 0.0)
+    return Received(TOPICS.config, to_bytes({"rly": relay, **fields}), False, 0.0)
 
 
 def answer(component: str, relay: str = RELAY) -> Received:
