@@ -20,6 +20,7 @@ from features.harness.record.ruling import RuledCheck, RuledRequirement, Ruling
 from features.harness.record.run import Run
 from features.harness.record.verdict import Verdict
 from features.harness.report.difference import difference
+from features.harness.subject import ROLES
 
 SCRIPTS = ("dom", "mark", "filter", "matrix", "sequence", "scenario", "app")
 UNCHECKED = "unchecked"
@@ -46,7 +47,7 @@ def page(run: Run, ruling: Ruling, catalogue: Catalogue) -> str:
         reasons="".join(f"<li>{_text(reason)}</li>" for reason in ruling.reasons),
         facts="".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in _facts(run)),
         attention=_attention(ruling),
-        index=_json(_index(ruling, catalogue)),
+        index=_json(_index(ruling, catalogue, _roles(run))),
         checks="\n".join(checks),
         script=script,
     )
@@ -133,9 +134,13 @@ def _short(text: str) -> str:
     return line if len(line) <= REASON else f"{line[:REASON]}…"
 
 
-def _index(ruling: Ruling, catalogue: Catalogue) -> dict[str, Any]:
-    """What the matrix and the lists need; the rest of a check stands in a part of its own."""
-    requirements = [_requirement(one, catalogue) for one in ruling.requirements]
+def _index(ruling: Ruling, catalogue: Catalogue, roles: frozenset[str]) -> dict[str, Any]:
+    """What the matrix and the lists need; the rest of a check stands in a part of its own. The duties of
+    a side that nobody judged are left out; what comes from one section stands together."""
+    concerned = [one for one in ruling.requirements if one.verdicts or _concerns(one, roles)]
+    requirements = [_requirement(one, catalogue) for one in concerned]
+    places = list(dict.fromkeys(one["source"] for one in requirements))
+    requirements.sort(key=lambda one: places.index(one["source"]))
     checks = [_check(one) for one in ruling.checks]
     return {
         "requirements": requirements,
@@ -145,6 +150,15 @@ def _index(ruling: Ruling, catalogue: Catalogue) -> dict[str, Any]:
             "scenarios": Counter(one["verdict"] for one in checks),
         },
     }
+
+
+def _roles(run: Run) -> frozenset[str]:
+    return frozenset(one.role for one in run.header.subjects) if run.header else frozenset()
+
+
+def _concerns(ruled: RuledRequirement, roles: frozenset[str]) -> bool:
+    role = ruled.requirement.role if ruled.requirement else ""
+    return not roles or role not in ROLES or role in roles
 
 
 def _requirement(ruled: RuledRequirement, catalogue: Catalogue) -> dict[str, Any]:

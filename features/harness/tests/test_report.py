@@ -124,10 +124,20 @@ def test_the_script_makes_elements_of_text_alone() -> None:
     assert "http" not in script
 
 
+def index_of(one: Run) -> dict[str, Any]:
+    (index,) = [json.loads(body) for a, body in Elements(html_of(one)).scripts if a.get("id") == "index"]
+    return dict(index)
+
+
+def test_the_duties_of_a_side_that_nobody_judged_are_left_out() -> None:
+    smib = dataclasses.replace(HEADER, subjects=(Judged("smib", "A SMIB"),))
+    shown = index_of(run(check("a", Verdict.PASS, "MUST-1"), header=smib))
+    assert [row["id"] for row in shown["requirements"]] == ["MUST-1", "SHOULD-1"], "MUST-1 was checked"
+
+
 def test_the_matrix_has_every_requirement_and_what_each_check_says() -> None:
-    (index,) = [
-        json.loads(body) for a, body in Elements(html_of(every_verdict())).scripts if a.get("id") == "index"
-    ]
+    both = dataclasses.replace(HEADER, subjects=(*HEADER.subjects, Judged("smib", "A SMIB")))
+    index = index_of(dataclasses.replace(every_verdict(), header=both))
     rows = {row["id"]: row for row in index["requirements"]}
     assert set(rows) == set(CATALOGUE.ids)
     assert [verdict for _, verdict, _ in rows["MUST-1"]["checks"]] == [v.value for v in Verdict] + ["fail"]
