@@ -2,7 +2,7 @@
 
 import { createApi } from "./api.js";
 import { confirm } from "./dialog.js";
-import { say } from "./dom.js";
+import { h, say } from "./dom.js";
 import { createFloorStore } from "./floor-store.js";
 import { createFloorView } from "./floor-view.js";
 import { openLine } from "./line.js";
@@ -65,7 +65,7 @@ async function checkSession() {
 function showPerson() {
   const who = document.getElementById("who");
   who.hidden = session.user === null;
-  say(who.querySelector("bdi"), session.user === null ? "" : `${session.user}, ${session.role}`);
+  say(who.querySelector("bdi"), session.user === null ? "" : session.said);
   who.querySelector("button").addEventListener("click", async () => {
     if (view?.unsaved?.() && !(await confirm({ title: "Sign out?", text: view.unsaved(), yes: "Sign out", danger: true }))) return;
     await api.signOut();
@@ -81,11 +81,7 @@ async function show() {
   if (!(await mayLeave())) return;
   const turn = ++shown;
   const [name, id] = route(location.hash);
-  const next = await views[name](id).catch((error) => {
-    notices.show(`This view can't be shown: ${error.message}`);
-    return null;
-  });
-  if (next === null) return;
+  const next = await views[name](id).catch(failed);
   if (turn !== shown) return next.close();
   const first = view === null;
   view?.close();
@@ -101,6 +97,14 @@ async function show() {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
+}
+
+/** What is shown in the place of a view that could not be made. */
+function failed(error) {
+  const again = h("button", { type: "button", on: { click: () => location.reload() } }, "Try again");
+  const text = h("p", { role: "alert" }, error.message);
+  const root = h("section", { class: "card stack" }, h("h1", {}, "This can't be shown"), text, h("div", { class: "buttons" }, again), h("p", {}, h("a", { href: "#/" }, "Floor")));
+  return { root, title: "This can't be shown", close() {} };
 }
 
 /** Asks before a view is left in which something was typed and not saved. */

@@ -2,7 +2,7 @@
 // reports where that is something else than was ordered.
 
 import { clock, guard, h, isolated, say } from "./dom.js";
-import { LABELS, MASK, asText, hostAndPort, withHostAndPort } from "./fields.js";
+import { LABELS, MASK, asText, hintOf, hostAndPort, withHostAndPort } from "./fields.js";
 
 const HIDDEN = "••••••••";
 let made = 0;
@@ -13,7 +13,7 @@ export function createFieldView({ store, session, component, rule, onEdit }) {
   const { state } = store;
   const value = h("bdi", { class: "value" });
   const input = options ? h("select", { id }) : h("input", { id, autocomplete: "off", spellcheck: false });
-  const hint = h("p", { class: "hint", id: `${id}-hint` }, options ? "" : rule.wanted.charAt(0).toUpperCase() + rule.wanted.slice(1));
+  const hint = h("p", { class: "hint", id: `${id}-hint` }, options ? "" : hintOf(rule));
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert" });
   const differs = h("p", { class: "differs" });
   const extras = h("div", { class: "extras" });

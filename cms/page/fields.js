@@ -45,6 +45,11 @@ const encoder = new TextEncoder();
 
 export const MASK = "***";
 
+/** What a field may hold, as a sentence begins. */
+export function hintOf({ wanted }) {
+  return wanted.charAt(0).toUpperCase() + wanted.slice(1);
+}
+
 /** How a value stands in an input. */
 export function asText(value) {
   return value === undefined || value === null ? "" : String(value);

@@ -6,9 +6,9 @@ import { confirm } from "./dialog.js";
 const LIFE_MS = 30_000;
 const RESTART_MS = 60_000;
 export const COMMANDS = Object.freeze([
-  { command: "RESTART", label: "Restart", done: "MACHINE_RESTART", said: "The machine is back.", warns: "Play stops until it is back. A lock stays.", life: RESTART_MS },
-  { command: "LOCK MACHINE", label: "Lock", done: "MACHINE_LOCKED", said: "The machine is locked.", warns: "Nobody can play on it until it is unlocked.", life: LIFE_MS },
-  { command: "UNLOCK MACHINE", label: "Unlock", done: "MACHINE_UNLOCKED", said: "The machine is unlocked.", warns: "It can be played again.", life: LIFE_MS, gentle: true },
+  { command: "RESTART", label: "Restart", done: "MACHINE_RESTART", said: "The machine is back.", warns: "Play stops during the restart. A lock stays.", life: RESTART_MS },
+  { command: "LOCK MACHINE", label: "Lock", done: "MACHINE_LOCKED", said: "The machine is locked.", warns: "Nobody can play there until UNLOCK.", life: LIFE_MS },
+  { command: "UNLOCK MACHINE", label: "Unlock", done: "MACHINE_UNLOCKED", said: "The machine is unlocked.", warns: "Play goes on.", life: LIFE_MS, gentle: true },
 ]);
 
 /** `machine()` gives {name, id, location}; `order(command)` sends it. */

@@ -1,7 +1,7 @@
 // One section of configuration for several machines: what is left empty stays as it is at each of them.
 
 import { h, isolated, say } from "./dom.js";
-import { LABELS, SECTIONS, SETTABLE, asValue, problemOf } from "./fields.js";
+import { LABELS, SECTIONS, SETTABLE, asValue, hintOf, problemOf } from "./fields.js";
 
 /** Resolves with {component, values, said}, or null where the person thinks better of it. ApiError. */
 export async function askConfiguration({ api, title }) {
@@ -78,7 +78,7 @@ function createEntry(rule) {
   const { label = rule.name, options } = LABELS[rule.name] ?? {};
   const id = `many-${rule.name}`;
   const input = options ? h("select", { id }, h("option", { value: "" }, "As it is"), Object.entries(options).map(([value, name]) => h("option", { value }, name))) : h("input", { id, autocomplete: rule.secret ? "new-password" : "off", spellcheck: false, dir: "auto", type: rule.secret ? "password" : "text" });
-  const hint = h("p", { class: "hint", id: `${id}-hint` }, options ? "" : rule.wanted);
+  const hint = h("p", { class: "hint", id: `${id}-hint` }, options ? "" : hintOf(rule));
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert" });
   input.setAttribute("aria-describedby", `${problem.id} ${hint.id}`);
   const entry = {

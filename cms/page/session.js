@@ -5,11 +5,13 @@ const RIGHTS = Object.freeze({ configure: "order", command: "order", reveal: "or
 
 export const ACTIONS = Object.freeze(Object.keys(RIGHTS));
 
-/** A session of what the service answered: {signInNeeded, user, role, may, …}. */
-export function createSession({ signInNeeded = false, user = null, role = null, may = [] }) {
+/** A session of what the service answered: {signInNeeded, user, role, may, locations, …}. */
+export function createSession({ signInNeeded = false, user = null, role = null, may = [], locations = null }) {
   return Object.freeze({
     user,
     role,
+    /** Who it is, in words. */
+    said: [user, role, locations && `only ${locations.join(", ")}`].filter(Boolean).join(", "),
     /** Whether somebody has to sign in before anything is shown. */
     needed: signInNeeded && user === null,
     may(action) {

@@ -66,6 +66,11 @@ test("a session says what one may not do, and why", () => {
   assert.deepEqual(ACTIONS.filter((action) => technician.may(action).allowed), [...ACTIONS]);
 });
 
+test("a session says who it is, and to what it is limited", () => {
+  assert.equal(createSession({ user: "ann", role: "viewer" }).said, "ann, viewer");
+  assert.equal(createSession({ user: "bo", role: "technician", locations: ["Main Floor", "Vault"] }).said, "bo, technician, only Main Floor, Vault");
+});
+
 test("somebody has to sign in only where there are users, and nobody has", () => {
   assert.equal(createSession({ signInNeeded: true }).needed, true);
   assert.equal(createSession({ signInNeeded: true, user: "ann" }).needed, false);

@@ -43,6 +43,15 @@ def test_the_console_publishes_and_shows_what_comes_with_topic_and_time(enter: E
     expect(row.locator("time")).not_to_be_empty()
 
 
+def test_a_cabinet_that_is_not_there_is_told_of_with_a_way_on(enter: Enter) -> None:
+    visit = enter("#/cabinet/cab-2")
+    visit.tolerated.add(404)
+    visit.go("#/cabinet/nothing")
+    visit.sees("no cabinet is called 'nothing'", visit.page.get_by_role("alert").first)
+    visit.page.locator("main").get_by_role("link", name="Floor").click()
+    visit.sees("6 cabinets")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_view_has_a_serious_finding_of_axe(enter: Enter, dark: bool) -> None:
     visit = enter(dark=dark)
