@@ -13,7 +13,8 @@ from wire.topics import Topics
 class MqttConfig:
     """The specification's MQTTConfig. Neither ``repr`` nor ``str`` shows the password.
 
-    ``ca_file`` is a PEM file with the authorities to trust for ``mqtts`` and ``wss``, None for the system's.
+    ``ca_file`` is a PEM file with the authorities to trust for ``mqtts`` and ``wss``, None for the system's;
+    ``cert_file`` and ``key_file`` are the certificate that the service shows to a broker that asks for one.
     ``retain_config`` retains configuration updates; requests and commands are never retained (section 2).
     Times are seconds.
     """
@@ -21,6 +22,8 @@ class MqttConfig:
     address: BrokerAddress = field(default_factory=lambda: parse_address("mqtt://localhost:1883"))
     topics: Topics = field(default_factory=Topics)
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     retain_config: bool = False
     keepalive_s: int = 60
     first_connect_s: float = 30.0
@@ -44,5 +47,13 @@ class MqttConfig:
         return self.topics.server_prefix
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """Whom to trust, None for a broker without TLS. Reads the CA file: OSError for one that is none."""
-        return ssl.create_default_context(cafile=self.ca_file) if self.address.tls else None
+        """Whom to trust, and who we are; None for a broker without TLS.
+
+        Reads the files, so that renewed ones count at the next connect: OSError for one that is none.
+        """
+        if not self.address.tls:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.cert_file is not None:
+            context.load_cert_chain(self.cert_file, self.key_file)
+        return context

@@ -49,9 +49,12 @@ def run(settings: Settings, stop: StopSignal, unknown: Sequence[str] = ()) -> No
 
 
 async def _serve(settings: Settings, listener: socket.socket, stop: StopSignal) -> None:
-    url = url_of(listener)
+    pair = None if settings.tls_cert is None else (settings.tls_cert, settings.tls_key)
+    url = url_of(listener, "http" if pair is None else "https")
     async with build(settings) as application:
-        server = Server(application.asgi, lambda: _say_ready(url), application.end_streams, settings.proxies)
+        server = Server(
+            application.asgi, lambda: _say_ready(url), application.end_streams, settings.proxies, pair
+        )
         stop.act = lambda: setattr(server, "should_exit", True)
         await _settle(application)
         if not stop.asked:

@@ -64,11 +64,11 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Where a client on this machine finds the service."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class Server(uvicorn.Server):
@@ -77,7 +77,7 @@ class Server(uvicorn.Server):
     ``end_streams`` is called before uvicorn waits for its connections: an open stream would hold it up until
     the reader leaves. Signals belong to the program, which sets ``should_exit``: uvicorn raises them again at
     its end, and a clean stop would have the exit code of a kill. ``proxies`` are the addresses of those whose
-    word for a client's address is taken.
+    word for a client's address is taken; ``pair`` are the files of a certificate and its key, for https.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Server(uvicorn.Server):
         ready: Callable[[], None],
         end_streams: Callable[[], None],
         proxies: str | None = None,
+        pair: tuple[str, str | None] | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -102,6 +103,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_S,
                 backlog=BACKLOG,
+                ssl_certfile=None if pair is None else pair[0],
+                ssl_keyfile=None if pair is None else pair[1],
             )
         )
         self._ready = ready

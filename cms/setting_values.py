@@ -125,6 +125,28 @@ def ca_file(text: str) -> str:
     return text
 
 
+def file(text: str) -> str:
+    try:
+        with Path(text).open("rb"):
+            return text
+    except OSError as exc:
+        raise ValueError(f"a file that can be read was wanted ({exc.strerror})") from exc
+
+
+def check_pair(cert_file: str, key_file: str | None) -> None:
+    """ValueError where these two, or the one with both in it, are no certificate with its key."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert_file, key_file, password=_no_password)
+    except (OSError, ValueError) as exc:
+        raise ValueError(
+            "a PEM certificate, and the key that fits it, without a password, were wanted"
+        ) from exc
+
+
+def _no_password() -> str:
+    raise ValueError("a key with a password")
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach a service that listens on ``host``."""
     if host.lower() == "localhost":

@@ -48,6 +48,8 @@ class Settings:
     cabinets: str | None
     host: str
     port: int
+    tls_cert: str | None
+    tls_key: str | None
     allow_open: bool
     proxies: str | None
     session_hours: int
@@ -74,6 +76,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that ``environ`` holds; SettingError, naming the variable, for the first bad one."""
     values = {setting.name: _read(setting, environ) for setting in SETTINGS}
     host, proxies = values["CMS_HOST"], values["CMS_PROXIES"]
+    tls_cert, tls_key = _pair(values, "CMS_TLS_CERT", "CMS_TLS_KEY")
     test_endpoint = values["CMS_TEST_ENDPOINT"]
     return Settings(
         mqtt=_mqtt(values),
@@ -81,6 +84,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cabinets=values["CMS_CABINETS"],
         host=host,
         port=values["CMS_PORT"],
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         allow_open=values["CMS_ALLOW_OPEN"],
         proxies=proxies,
         session_hours=values["CMS_SESSION_HOURS"],
@@ -143,12 +148,10 @@ def _help_lines(setting: Setting) -> list[str]:
 
 def _mqtt(values: Mapping[str, Any]) -> MqttConfig:
     address = _as_user(values["MQTT_URI"], values["MQTT_USERNAME"], values["MQTT_PASSWORD"])
-    if values["MQTT_CA_FILE"] is not None and not address.tls:
-        raise SettingError(
-            "MQTT_CA_FILE",
-            values["MQTT_CA_FILE"],
-            f"an MQTT_URI with mqtts:// or wss:// was wanted, not {address}",
-        )
+    for name in ("MQTT_CA_FILE", "MQTT_CERT_FILE"):
+        if values[name] is not None and not address.tls:
+            wanted = f"an MQTT_URI with mqtts:// or wss:// was wanted, not {address}"
+            raise SettingError(name, values[name], wanted)
     topics = Topics(
         relay_prefix=values["MQTT_PUB_TOPIC"],
         config=values["MQTT_CFG_TOPIC"],
@@ -156,12 +159,28 @@ def _mqtt(values: Mapping[str, Any]) -> MqttConfig:
         shared_server=values["MQTT_SERVER_TOPIC"],
     )
     _refuse_overlap(topics)
+    cert_file, key_file = _pair(values, "MQTT_CERT_FILE", "MQTT_KEY_FILE")
     return MqttConfig(
         address=address,
         topics=topics,
         ca_file=values["MQTT_CA_FILE"],
+        cert_file=cert_file,
+        key_file=key_file,
         retain_config=values["MQTT_RETAIN_CONFIG"],
     )
+
+
+def _pair(values: Mapping[str, Any], cert: str, key: str) -> tuple[str | None, str | None]:
+    """A certificate and its key, which may be in one file."""
+    cert_file, key_file = values[cert], values[key]
+    if cert_file is None and key_file is not None:
+        raise SettingError(key, key_file, f"the certificate to it was wanted as well, in {cert}")
+    if cert_file is not None:
+        try:
+            value.check_pair(cert_file, key_file)
+        except ValueError as exc:
+            raise SettingError(cert, cert_file, f"{exc} ({key} names the key)") from exc
+    return cert_file, key_file
 
 
 def _refuse_overlap(topics: Topics) -> None:
@@ -217,6 +236,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "MQTT_CA_FILE", None, "PEM file of the authorities to trust with mqtts:// and wss://.", value.ca_file
     ),
+    Setting(
+        "MQTT_CERT_FILE",
+        None,
+        "PEM file with the service's own certificate, for a broker that asks.",
+        value.file,
+    ),
+    Setting("MQTT_KEY_FILE", None, "PEM file with the key to it, where it is in another file.", value.file),
     Setting("MQTT_PUB_TOPIC", RELAY_PREFIX, "Where SMIBs listen: prefix before the relayId.", value.prefix),
     Setting("MQTT_CFG_TOPIC", CONFIG, "Where SMIBs answer configuration.", value.topic),
     Setting(
@@ -251,6 +277,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("CMS_HOST", "127.0.0.1", "Address to listen on.", value.host),
     Setting("CMS_PORT", "3000", "Port to listen on, 0 for any free one.", value.port, alias="PORT"),
+    Setting(
+        "CMS_TLS_CERT",
+        None,
+        "PEM file with a certificate: the service speaks https, and only that.",
+        value.file,
+    ),
+    Setting("CMS_TLS_KEY", None, "PEM file with the key to it, where it is in another file.", value.file),
     Setting(
         "CMS_ALLOW_OPEN",
         "0",

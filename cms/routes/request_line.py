@@ -20,6 +20,8 @@ CAUTION = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
+"""Said over https alone: a browser does not come over http again for a year."""
 API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 STARTS = ("http.response.start", "websocket.http.response.start")
@@ -49,7 +51,7 @@ class RequestLine:
 
         async def dressed(message: Message) -> None:
             if message["type"] in STARTS:
-                _dress(message, request_id)
+                _dress(message, request_id, scope["scheme"])
                 spent = round((time.perf_counter() - began) * 1000, 1)
                 tell(">", "answer", status=message["status"], ms=spent)
             await send(message)
@@ -59,11 +61,13 @@ class RequestLine:
             return await self._app(scope, receive, dressed)
 
 
-def _dress(message: Message, request_id: str) -> None:
+def _dress(message: Message, request_id: str, scheme: str) -> None:
     headers = list(message.get("headers", ()))
     names = {name for name, _ in headers}
     if API_POLICY[0] not in names:
         headers.append(API_POLICY)
+    if scheme in ("https", "wss"):
+        headers.append(ONLY_HTTPS)
     message["headers"] = [*headers, *CAUTION, (b"x-request-id", request_id.encode())]
 
 
