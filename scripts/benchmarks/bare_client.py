@@ -82,6 +82,9 @@ async def flat_out(clients: list[Client], seconds: float) -> int:
     said, end = 0, monotonic() + seconds
     while monotonic() < end:
         for client in clients:
+            if client.transport.get_write_buffer_size():  # what waits here is not published yet
+                await asyncio.sleep(0)
+                continue
             relay = client.relay.encode()
             message = packet(0x30, text(TOPICS.server(client.relay)) + EVENT % (relay, relay))
             client.transport.write(message * 2)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 
-from scripts.benchmarks import fleet_cost, fleet_traffic, startup
+from scripts.benchmarks import fleet_cost, fleet_traffic
 
 PEERS = ("emqtt_bench", "mqttx")
 
 
 def run(repeats: int) -> None:
-    startup.fleet(repeats)
+    fleet_traffic.embedded(repeats)
     if shutil.which("mosquitto") is None:
         print("Mosquitto is not installed here: the embedded broker's figures are all there are.")
         return

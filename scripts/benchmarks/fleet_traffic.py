@@ -14,8 +14,9 @@ from wire.topics import Topics
 ASKED = 1_000
 IN_FLIGHT = 64
 ROUNDS = 40
+EMBEDDED = (100, 300, 1_000)
 STORMED = 10_000
-PLAYED = (3_000, 2_500, 2_000, 1_500, 1_000, 500)
+PLAYED = (4_000, 3_500, 3_000, 2_000, 1_000, 500)
 """Machines at 600 games a minute: the first size at which the fleet keeps its own schedule counts."""
 PLAY_S = 8
 KILLED = 5_000
@@ -37,6 +38,21 @@ def answers(repeats: int) -> None:
         ("aim", FLEET, BARE, "ratio (aim: 0.5)"),
         [("10,000", f"{fleet:,.0f}", f"{bare:,.0f}", f"{fleet / bare:.2f}")],
     )
+
+
+def embedded(repeats: int) -> None:
+    """How far the embedded broker goes."""
+    rows = []
+    for size in EMBEDDED:
+        times, rates = [], []
+        for _ in range(repeats):
+            with processes.broker("amqtt") as uri, herd(FLEET, uri, size) as there, Asker(uri) as asker:
+                times.append(there.seconds)
+                rounds = max(1, ASKED // size)
+                rates.append(rounds * size / asker.ask(there.relays, rounds, IN_FLIGHT))
+        rows.append((f"{size:,}", f"{median(times):.2f} s", f"{median(rates):,.0f}"))
+    head = ("devices", "from process start to the last SUBACK", "answers per second")
+    show(f"The embedded broker, median of {repeats}", head, rows)
 
 
 def storm(repeats: int) -> None:

@@ -1,11 +1,9 @@
-"""How long it takes until a floor answers, and what 500 devices cost."""
+"""How long it takes until a floor answers."""
 
 from __future__ import annotations
 
 from statistics import median
 from time import perf_counter
-
-import psutil
 
 from scripts.benchmarks import processes
 from scripts.benchmarks.clients import Api
@@ -14,7 +12,6 @@ from scripts.benchmarks.table import show
 REPEATS = 3
 LAB_DEVICES = 25
 AIM_SECONDS = 3.0
-FLEET_DEVICES = 500
 
 
 def lab(repeats: int = REPEATS) -> None:
@@ -32,35 +29,6 @@ def lab(repeats: int = REPEATS) -> None:
         ("until it says ready", "until a device answered a request"),
         [(f"{median(ready):.2f} s", f"{median(answered):.2f} s")],
     )
-
-
-def fleet(repeats: int = REPEATS) -> None:
-    """Process start to 500 connected and subscribed devices, and the memory of each further one."""
-    rows = []
-    for engine in processes.engines():
-        times, memory = [], []
-        for _ in range(repeats):
-            with processes.broker(engine) as uri:
-                alone = _fleet_of(uri, 1)[1]
-                seconds, whole = _fleet_of(uri, FLEET_DEVICES)
-            times.append(seconds)
-            memory.append((whole - alone) / (FLEET_DEVICES - 1))
-        rows.append((engine, f"{median(times):.2f} s", f"{median(memory) / 1024:.1f} KiB"))
-    show(
-        f"{FLEET_DEVICES} devices connected and subscribed, median of {repeats}",
-        ("broker", "from process start", "memory of each further device"),
-        rows,
-    )
-
-
-def _fleet_of(uri: str, count: int) -> tuple[float, int]:
-    started = perf_counter()
-    options = ("--count", str(count), "--seed", "1", "--broker", uri)
-    with processes.running("simulator", "fleet", *options) as (process, facts):
-        seconds = perf_counter() - started
-        if facts["subscribed"] != str(count):
-            raise RuntimeError(f"{facts['subscribed']} of {count} devices subscribed")
-        return seconds, psutil.Process(process.pid).memory_info().rss
 
 
 def _first_answer(url: str) -> None:
