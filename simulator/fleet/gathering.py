@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
+from simulator.device.transitions import State
 from simulator.errors import FleetPartError
 from simulator.fleet.crew import Crew
 from simulator.fleet.plan import FleetPlan
@@ -114,7 +115,7 @@ def announce(view: View, reading: Reading, control: str | None = None) -> None:
 
 
 def ready_line(reading: Reading, control: str | None = None) -> str:
-    """The line that a harness waits for. Connected is who has its subscriptions acknowledged."""
+    """The line that a harness waits for. Subscribed is who has its subscriptions acknowledged now."""
     url = "" if control is None else f" control={control}"
-    online = reading.connected
-    return f"ready fleet devices={reading.devices} connected={online} subscribed={online}{url}"
+    online = reading.states[State.ONLINE.value]
+    return f"ready fleet devices={reading.devices} connected={reading.connected} subscribed={online}{url}"

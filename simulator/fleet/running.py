@@ -90,6 +90,7 @@ async def run_fleet(run: Run, tally: Tally, course: Course, told: Callable[[Cour
             papers=run.papers,
             on_event=tally.tell if control is None else control.hook(tally.tell),
         )
+        tally.joining = lambda: run.links.joining
         course.look = lambda: tally.reading(fleet)
         try:
             await fleet.start()

@@ -42,6 +42,8 @@ class Tally:
         self._answers, self._behind, self._lag = Latencies(), Latencies(), Latencies()
         self._watch = LoopWatch(self._lag)
         self._ended: Reading | None = None
+        self.joining: Callable[[], int] = lambda: 0
+        """How many devices are connected and not yet subscribed; set by who knows."""
 
     def tell(self, relay_id: str, kind: str, facts: Mapping[str, Any]) -> None:
         self._totals[kind] += 1
@@ -70,7 +72,7 @@ class Tally:
         return Reading(
             took_s=(self._clock_ns() - self._began_ns) / 1e9,
             devices=fleet.plan.share,
-            connected=fleet.online,
+            connected=fleet.online + self.joining(),
             subscribed=len(self._subscribed),
             answering=len(self._answering),
             missing=self._missing(fleet),

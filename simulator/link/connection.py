@@ -48,6 +48,8 @@ class Keeper(Protocol):
     """What connections share."""
 
     poll: Poll
+    joining: int
+    """How many are connected, and not yet subscribed."""
 
     def now_s(self) -> float:
         """As `time.monotonic`."""
@@ -88,6 +90,7 @@ class Connection:
         "_events",
         "_frozen",
         "_heard_s",
+        "_joining",
         "_keeper",
         "_linger",
         "_listener",
@@ -112,7 +115,7 @@ class Connection:
         self._early: list[tuple[str, bytes]] | None = None
         self._unsent = b""
         self._backlog = 0
-        self._busy = self._pinged = self._frozen = False
+        self._busy = self._pinged = self._frozen = self._joining = False
         self._linger: asyncio.TimerHandle | None = None
         self._phase = Phase.OPENING
         self._heard_s = self._said_s = keeper.now_s()
@@ -252,7 +255,10 @@ class Connection:
 
     def _greet(self) -> None:
         """Say that the connection is up, once it is."""
-        if self._phase is not Phase.GREETING or self._dialogue.stage is not Stage.ESTABLISHED:
+        if self._phase is not Phase.GREETING:
+            return
+        self._join(self._dialogue.stage is Stage.SUBSCRIBING)
+        if self._dialogue.stage is not Stage.ESTABLISHED:
             return
         self._phase = Phase.UP
         self._look_after(self._silent_s())
@@ -261,6 +267,10 @@ class Connection:
         early, self._early = self._early, None
         for message in early or ():
             self._hand_over(*message)
+
+    def _join(self, joining: bool) -> None:
+        self._keeper.joining += joining - self._joining
+        self._joining = joining
 
     def _hand_over(self, topic: str, payload: bytes) -> None:
         self._greet()
@@ -315,6 +325,7 @@ class Connection:
         if self._phase is Phase.CLOSED:
             return
         self._phase = Phase.CLOSED
+        self._join(False)
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None

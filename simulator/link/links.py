@@ -42,6 +42,7 @@ class MqttLinks:
         self._connects = connects
         self.timeout_s = timeout_s
         self.poll = Poll()
+        self.joining = 0
         self.now_s = time.monotonic
         self._wheel = Wheel()
         self.look_after = self._wheel.put

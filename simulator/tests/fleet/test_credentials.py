@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from simulator.device.link import Certificate
@@ -89,6 +90,7 @@ class TestFile:
         with pytest.raises(CredentialsError, match=r"and 30 more$"):
             read_credentials(written("relay\n" + "a/b\n" * (SHOWN + 30)), BOTH)
 
+    @hypothesis_settings(deadline=None)  # each makes a file
     @given(st.binary(max_size=200))
     def test_no_bytes_make_it_raise_anything_else(self, data: bytes) -> None:
         with tempfile.NamedTemporaryFile(suffix=".csv") as file:

@@ -38,6 +38,7 @@ class Side:
         self.poll: Poll = SilentPoll()
         self.time_s = 1_000.0
         self.due_s: float | None = None
+        self.joining = 0
         self.listener = Listening()
         self.gone = 0
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -117,6 +118,17 @@ def side() -> Iterator[Side]:
 
 
 class TestKeepalive:
+    @pytest.mark.parametrize("answers", [True, False])
+    def test_who_waits_for_its_subscriptions_is_counted_apart(self, side: Side, answers: bool) -> None:
+        side.connection.ready(WRITE)
+        side.says(CONNACK)
+        assert (side.joining, side.listener.told) == (1, [])
+        if answers:
+            side.says(SUBACK)
+        else:
+            side.connection.leave(clean=False)
+        assert side.joining == 0
+
     def test_a_ping_goes_out_when_either_side_was_silent_for_so_long(self, side: Side) -> None:
         side.up().wait(KEEPALIVE_S / 2)
         side.connection.publish("out", b"x", 0, False)
