@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from features.harness.errors import Missing
 from features.harness.evidence.timeline import Timeline
 from features.harness.evidence.wording import shown
-from features.harness.inbox import WITHIN
+from features.harness.inbox import WITHIN, Deadline
 from features.harness.protection import Protection
 
 JSON_TYPE = "application/json"
 OPERATOR = "operator"
+CHUNK = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +131,20 @@ class Web:
         self, method: str, path: str, raw: bytes | None, told: Mapping[str, str], within: float
     ) -> Answer:
         connection = http.client.HTTPConnection(self.host, self.port, timeout=within)
+        deadline = Deadline(within)
         with contextlib.closing(connection):
             try:
                 connection.request(method, path, raw, told)
                 response = connection.getresponse()
-                return Answer(
-                    response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
-                )
+                whole = b"".join(_parts(response, deadline))
+                return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, whole)
             except (OSError, http.client.HTTPException) as exc:
                 raise Missing(f"an answer to {method} {path}", within, [repr(exc)]) from exc
+
+
+def _parts(response: http.client.HTTPResponse, deadline: Deadline) -> Iterator[bytes]:
+    """TimeoutError where it does not end: a stream that should have been refused goes on for ever."""
+    while part := response.read1(CHUNK):
+        yield part
+        if not deadline.left:
+            raise TimeoutError(f"{response.status}, and no end of what follows")

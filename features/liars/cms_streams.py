@@ -11,6 +11,7 @@ from aiohttp import web
 from features.liars.liar import Liar
 from features.pair import payload
 from features.pair.cms import Cms
+from features.pair.errors import Refused
 from features.pair.reader import Frame, Reader
 
 
@@ -166,6 +167,23 @@ class BeatsAsComment(Liar, Cms):
             await response.write(b": " + payload.written(frame) + b"\n\n")
         else:
             await super().show(response, frame)
+
+
+class StreamForAnyId(Liar, Cms):
+    """Opens a stream for an id that addresses other topics, and never ends it."""
+
+    breaks = "ID-3"
+
+    async def get_stream(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await super().get_stream(request)
+        except Refused:
+            self.lied()
+            response = web.StreamResponse(headers=self.stream_headers())
+            await response.prepare(request)
+            while True:
+                await self.show(response, self.connected_frame(""))
+                await asyncio.sleep(1)
 
 
 class StreamForNobody(Liar, Cms):

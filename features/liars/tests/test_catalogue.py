@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from features.harness.catalogue import read_catalogue
+from features.harness.process import ROOT
+from features.harness.selftest import KILLED_ONCE
 from features.liars.catalogue import Entry, read_liars
 from features.pair.cms import Cms
 from features.pair.smib import Smib
@@ -43,3 +45,10 @@ def test_it_is_the_pair_with_something_overridden(entry: Entry) -> None:
 def test_no_fault_is_written_twice() -> None:
     sentences = [entry.sentence for entry in LIARS.values()]
     assert len(set(sentences)) == len(sentences)
+
+
+def test_the_published_score_is_that_of_the_liars_that_are_known_to_be_killed() -> None:
+    told = (ROOT / "features" / "README.md").read_text("utf-8")
+    killed = KILLED_ONCE.read_text("utf-8").split()
+    assert killed == sorted({entry.name for entry in LIVING} & set(killed))
+    assert f"**{len(killed)} of {len(LIVING)} liars killed**" in told
