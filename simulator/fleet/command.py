@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
         check_room(plan.share, number, args.broker, addresses_of(args.bind_address))
         papers = papers_of(args, plan)
         if number > 1:
-            return gathered(args, plan, processes(number))
+            return gathered(args, plan, processes(number, control_options(args)))
         return _run_alone(args, _run(args, plan, state, papers))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 
+from simulator.control.options import TOKEN, ControlOptions
 from simulator.errors import FleetPartError
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.shard import Shard
@@ -70,10 +72,14 @@ class Part:
 
 
 class Crew:
-    """So many processes. They get the signals of our terminal from us alone, and never outlive us."""
+    """So many processes. They get the signals of our terminal from us alone, and never outlive us.
 
-    def __init__(self, processes: int, words: Words, say: Say) -> None:
+    With a `control` each has its own, on that port, the next, and so on, with the same token.
+    """
+
+    def __init__(self, processes: int, words: Words, say: Say, control: ControlOptions | None = None) -> None:
         self._processes = processes
+        self._control = control
         self._words = words
         self._say = say
         self._parts: list[Part] = []
@@ -81,9 +87,11 @@ class Crew:
 
     async def start(self, given: Sequence[str], plan: FleetPlan) -> None:
         """Start a process for each part of the plan with the options `given`, told which it is."""
-        for part in self._words.expect(plan, self._processes):
+        token = {} if self._control is None else {TOKEN: self._control.token}
+        for number, part in enumerate(self._words.expect(plan, self._processes)):
             process = await asyncio.create_subprocess_exec(
-                *part_command(given, str(part.shard)),
+                *part_command([*given, *self._port(number)], str(part.shard)),
+                env={**os.environ, **token},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -93,6 +101,12 @@ class Crew:
             )
             self._parts.append(Part(part.shard, process, self._words, self._say))
             self._ends.append(asyncio.create_task(self._parts[-1].ended()))
+
+    def _port(self, number: int) -> list[str]:
+        """Where this one is controlled: 0 is any free port for each."""
+        if self._control is None:
+            return []
+        return [f"--control-port={self._control.port and self._control.port + number}"]
 
     async def ended(self) -> None:
         """Wait until one of them ends by itself; FleetPartError says which and how."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
+from simulator.control.options import ControlOptions
 from simulator.device.transitions import State
 from simulator.errors import FleetPartError
 from simulator.fleet.crew import Crew
@@ -60,7 +61,7 @@ class Gathering:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if not tasks[0].done():
                 self.was_ready = True
-                announce(self._view, self.words.reading)
+                announce(self._view, self.words.reading, self.words.control)
             await tasks[0]
         finally:
             for task in tasks:
@@ -84,12 +85,14 @@ def gathered(args: argparse.Namespace, plan: FleetPlan, places: Places) -> int:
     return code
 
 
-def processes(number: int) -> Places:
-    """So many processes of this machine."""
+def processes(number: int, control: ControlOptions | None = None) -> Places:
+    """So many processes of this machine; a token that was generated is told once."""
 
     @asynccontextmanager
     async def places(words: Words, say: Say) -> AsyncIterator[Parts]:
-        yield Crew(number, words, say)
+        if control is not None and control.generated:
+            say(f"= control token={control.token}")
+        yield Crew(number, words, say, control)
 
     return places
 

@@ -57,8 +57,6 @@ def refuse_odd_options(args: argparse.Namespace) -> None:
     _refuse(args, ONLY_VIRTUAL, "only with --virtual-time")
     if args.workers is not None:
         _refuse(args, ("state", "processes", "control_port"), "a fleet on --workers has none")
-    if (args.processes or 1) > 1:
-        _refuse(args, ("control_port",), "a fleet in one process was wanted")
 
 
 def _refuse(args: argparse.Namespace, names: tuple[str, ...], why: str) -> None:

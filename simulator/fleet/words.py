@@ -48,6 +48,11 @@ class Words:
         return together(word.reading for word in self._words.values())
 
     @property
+    def control(self) -> str | None:
+        """Where they are controlled, each after the other; None for nowhere."""
+        return ",".join(word.control for word in self._words.values() if word.control) or None
+
+    @property
     def ready(self) -> bool:
         """Whether all of them are."""
         return bool(self._words) and all(word.ready for word in self._words.values())

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from simulator.errors import SummaryError
@@ -96,6 +97,22 @@ class TestProcesses:
         assert "= fleet devices=4 connected=0 subscribed=0 answering=0" in done.stderr
         assert "Traceback" not in done.stderr
 
+    def test_each_has_a_control_of_its_own_with_the_same_token(self) -> None:
+        def check(uri: str) -> None:
+            given = ("--broker", uri, "--count", "4", "--processes", "2", "--control-port", "0")
+            with Program("fleet", *given) as program:
+                token = program.err.find(lambda line: line.startswith("= control token="), "a token")[16:]
+                found: set[str] = set()
+                for url in program.ready()["control"].split(","):
+                    answer = httpx.get(f"{url}/api/devices", headers={"Authorization": f"Bearer {token}"})
+                    found |= {device["relayId"] for device in answer.json()["devices"]}
+                assert found == {
+                    identity.relay_id for _, identity in identities(default_plan().with_count(4))
+                }
+                assert program.end()[0] == 0
+
+        on_a_floor(check)
+
     def test_what_they_share_is_claimed_once(self, tmp_path: Path) -> None:
         def check(uri: str) -> None:
             given = ("--broker", uri, "--count", "4", "--processes", "2", "--state", str(tmp_path))
@@ -134,7 +151,6 @@ class TestParts:
             (("--shard", "3/2"), 2, "a part as 2/8"),
             (("--shard", "job/2"), 2, "JOB_COMPLETION_INDEX was wanted as a whole number from 0, not ''"),
             (("--shard", "30/30"), 1, "a part of the 25 devices was wanted"),
-            (("--processes", "2", "--control-port", "0"), 2, "a fleet in one process was wanted"),
         ],
     )
     def test_what_can_t_be_gets_a_sentence(self, args: tuple[str, ...], code: int, sentence: str) -> None:
