@@ -103,6 +103,9 @@ class Score:
         for one in self.outcomes:
             if one.trouble:
                 yield f"{one.case.name}: {one.trouble}"
+        for one in (*self.pair, *self.dead):
+            if not one.trouble and not one.verdicts:
+                yield f"{one.case.name}: no scenario judged it"
         for one in self.pair:
             for name in one.of(ERROR):
                 yield f"{one.case.name}: {name} could not judge: {one.why.get(name, '')}"

@@ -94,7 +94,7 @@ def tried(case: Case, folder: Path) -> Outcome:
     if not case.is_pair:
         _put(new_floor=SMALL_FLOOR, probed=lambda *_: UNPROBED, publish=lambda *_: None)
     LAUNCH.set(by_fork("features.liars", "features.pair"))
-    trial = Trial(case.requirements, case.once, case.sample, case.share)
+    trial = Trial(case.requirements, case.once, case.sample, case.share, _applies)
     if not (paths := case.folders or folders_of(*case.requirements)):
         return Outcome(case, 0.0)
     own = (f"--subject={file}", f"--report={folder / 'report'}", f"--basetemp={folder / 'tmp'}")
@@ -102,6 +102,11 @@ def tried(case: Case, folder: Path) -> Outcome:
     trouble = "" if code in (0, 1, 2, 5) else f"pytest ended with {code}: {tail(folder)}"
     seconds = time.monotonic() - began
     return Outcome(case, seconds, 0.0, lied.exists(), trial.verdicts, trial.proves, trial.why, trouble)
+
+
+def _applies(item: pytest.Item) -> bool:
+    needed = sorted({mark.args[0] for mark in item.iter_markers("capability")})
+    return not item.config.stash[conftest.PLAN].obstacle(conftest.role_of(item), needed)
 
 
 def _put(**replaced: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,12 +15,14 @@ from features.harness.score import ERROR, FAILED, PASSED, SKIPPED
 class Trial:
     """``requirements`` None runs everything. ``once`` stops at the first scenario that accuses the subject;
     ``sample`` runs one scenario of each requirement; ``share`` the part ``(number, of)`` of the scenarios.
-    ``verdicts`` maps a scenario to what it says, and ``proves`` to the requirements that it names."""
+    ``applies`` tells whether the subject claims what a scenario needs. ``verdicts`` maps a scenario to what
+    it says, and ``proves`` to the requirements that it names."""
 
     requirements: Collection[str] | None
     once: bool = False
     sample: bool = False
     share: tuple[int, int] = (0, 1)
+    applies: Callable[[pytest.Item], bool] = lambda _: True
     verdicts: dict[str, str] = field(default_factory=dict)
     proves: dict[str, list[str]] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -33,7 +35,7 @@ class Trial:
         for item in items:
             named = {mark.args[0] for mark in item.iter_markers("requirement")}
             wanted = named if self.requirements is None else named & set(self.requirements)
-            if wanted - seen if self.sample else wanted:
+            if (wanted - seen if self.sample else wanted) and self.applies(item):
                 kept.append(item)
                 seen |= wanted
                 self.proves[item.nodeid] = sorted(named)

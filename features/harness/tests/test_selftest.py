@@ -91,6 +91,11 @@ def test_what_could_not_be_judged_is_no_kill() -> None:
     assert Score([outcome(trouble="it burst")]).code == 2
 
 
+@pytest.mark.parametrize("facts", [{}, {"sample": True}])
+def test_a_pair_or_a_dead_subject_that_nobody_judged_is_no_success(facts: dict[str, Any]) -> None:
+    assert Score([outcome(case=Case("somebody", "cms", "", ("TOPIC-7",), **facts))]).code == 2
+
+
 def test_the_matrix_names_every_liar_and_the_score() -> None:
     killed = outcome(verdicts={"a": "fail"}, lied=True)
     alive = outcome(
