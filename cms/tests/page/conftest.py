@@ -52,13 +52,14 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
 
 @pytest.fixture
 def enter(browser: Browser, floor: Floor) -> Iterator[Enter]:
-    """Opens the page at an address, in a browser profile of its own; ``width`` and ``dark`` are as given."""
+    """Opens the page at an address, or nothing yet, in a browser profile of its own."""
     with ExitStack() as exits:
 
-        def open_at(address: str = "", *, width: int = 1280, dark: bool = False) -> Visit:
-            visit = Visit(browser, floor.url, width=width, dark=dark)
+        def open_at(address: str | None = "") -> Visit:
+            visit = Visit(browser, floor.url)
             exits.callback(visit.close)
-            visit.go(address)
+            if address is not None:
+                visit.go(address)
             return visit
 
         yield open_at

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("page")
 
 
 def test_a_broker_that_goes_and_comes_back_loses_nothing(enter: Enter, floor: Floor) -> None:
-    visit = enter()
+    visit = enter(None)
     visit.tolerated.add(503)
     visit.cabinet("cab-2", edit=True)
     visit.sees("Device answered at", visit.section("coms"))
@@ -48,7 +48,7 @@ def test_a_lost_stream_is_told_of_and_comes_back_and_edits_stay(enter: Enter) ->
 
 
 def test_a_cms_that_is_started_anew_is_waited_for_and_edits_stay(enter: Enter, floor: Floor) -> None:
-    visit = enter()
+    visit = enter(None)
     visit.tolerated |= {AWAY, 503}
     visit.cabinet("cab-2", edit=True)
     visit.sees("Device answered at", visit.section("coms"))

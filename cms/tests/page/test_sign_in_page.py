@@ -63,7 +63,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 @pytest.fixture
 def visit(browser: Browser, guarded: Guarded) -> Iterator[Visit]:
-    visit = Visit(browser, guarded.url, width=1280, dark=False)
+    visit = Visit(browser, guarded.url)
     visit.tolerated |= {401, 403, 503, AWAY}  # signed out, not allowed, and there is no broker
     visit.page.goto(guarded.url)
     yield visit

@@ -26,16 +26,12 @@ class Visit:
     that provokes a failure names it.
     """
 
-    def __init__(self, browser: Browser, url: str, *, width: int, dark: bool) -> None:
+    def __init__(self, browser: Browser, url: str) -> None:
         self._host = urlsplit(url).netloc
         self._url = url
         self.tolerated: set[int] = set()
         self.complaints: list[str] = []
-        self._context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-        )
+        self._context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         self.page: Page = self.tab()
 
     def tab(self) -> Page:
