@@ -38,7 +38,7 @@ from features.harness.protection import Protection
 from features.harness.readiness import readiness
 from features.harness.record.header import Between
 from features.harness.record.ruling import NOT_JUDGED
-from features.harness.recording import Recording, draft_of, not_applicable, untestable
+from features.harness.recording import Recording, draft_of, is_scenario, not_applicable, untestable
 from features.harness.report.publication import publish
 from features.harness.session import session_header
 from features.harness.step_index import install_step_index
@@ -133,12 +133,14 @@ def _option(config: pytest.Config, name: str, default: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Scenarios of a side that nobody judges are left out."""
-    judges = config.stash[PLAN].judges
-    gone = [item for item in items if not judges(role_of(item))]
+    """Scenarios of a side that nobody judges are left out; where a subject was named, so are the tests of the
+    harness itself."""
+    judges, choice = config.stash[PLAN].judges, choice_of(config)
+    named = bool(choice.files or choice.cms_url or choice.smibs)
+    gone = {item for item in items if not judges(role_of(item)) or (named and not is_scenario(item))}
     if gone:
-        items[:] = [item for item in items if judges(role_of(item))]
-        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
+        config.hook.pytest_deselected(items=list(gone))
 
 
 def role_of(item: pytest.Item) -> str:

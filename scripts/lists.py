@@ -12,6 +12,8 @@ from pathlib import Path
 
 from cms.app import build
 from cms.settings import SETTINGS, read_settings
+from features.harness.cli import COMMANDS as CONFORM_COMMANDS
+from features.harness.subject import CAPABILITIES, PLACEHOLDERS
 from simulator.cli import COMMANDS as LAB_COMMANDS
 from simulator.control.operations import OPERATIONS
 from simulator.faults import KINDS as FAULTS
@@ -89,10 +91,27 @@ def control() -> str:
     return table(("operation", "what", "fields"), [*rows, ("`GET /metrics`", "figures for Prometheus", "")])
 
 
+def capabilities() -> str:
+    return table(("capability", "what it is"), [(f"`{name}`", what) for name, what in CAPABILITIES.items()])
+
+
+def placeholders() -> str:
+    return table(("in braces", "what"), [(f"`{{{name}}}`", what) for name, what in PLACEHOLDERS.items()])
+
+
+def conform_commands() -> str:
+    return table(("command", "what"), [(f"`smib-conform {c.name}`", c.help) for c in CONFORM_COMMANDS])
+
+
 LISTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "wire/README.md": {"topics": topics, "fields": fields, "commands": commands, "events": events},
     "cms/README.md": {"settings": settings, "routes": routes},
     "simulator/README.md": {"lab commands": lab_commands, "faults": faults, "control": control},
+    "features/README.md": {
+        "placeholders": placeholders,
+        "capabilities": capabilities,
+        "conform commands": conform_commands,
+    },
 }
 
 

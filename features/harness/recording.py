@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from pytest_bdd.parser import Feature, Scenario, Step
+from pytest_bdd.parser import Feature, Scenario, ScenarioTemplate, Step
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from features.harness.catalogue import Catalogue, read_catalogue
@@ -48,6 +48,10 @@ Publish = Callable[[Run, Ruling, Path], None]
 def draft_of(item: pytest.Item) -> Draft | None:
     """The check that ``item`` becomes; None where it is no scenario."""
     return item.stash.get(DRAFT, None)
+
+
+def is_scenario(item: pytest.Item) -> bool:
+    return _template(item) is not None
 
 
 def not_applicable(item: pytest.Item, reason: str) -> NoReturn:
@@ -109,8 +113,7 @@ class Recording:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        function = getattr(item, "obj", None)
-        if not callable(function) or (scenario := scenario_wrapper_template_registry.get(function)) is None:
+        if (scenario := _template(item)) is None:
             return
         draft = item.stash[DRAFT] = Draft(item.nodeid, scenario.name, scenario.feature.name)
         draft.requirements = tuple(sorted({mark.args[0] for mark in item.iter_markers("requirement")}))
@@ -257,6 +260,11 @@ class Recording:
             self._publish(self._run(), ruling, self.folder)
         except RecordError as exc:
             self.problems.append(str(exc))
+
+
+def _template(item: pytest.Item) -> ScenarioTemplate | None:
+    function = getattr(item, "obj", None)
+    return scenario_wrapper_template_registry.get(function) if callable(function) else None
 
 
 def _end(item: pytest.Item, verdict: Verdict, reason: str) -> NoReturn:

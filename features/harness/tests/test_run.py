@@ -67,6 +67,15 @@ def test_a_subject_file_that_can_not_be_is_a_sentence_and_code_2(started: Starte
     assert f"{path}:4: colour: it is unknown" in done.stdout + done.stderr
 
 
+def test_a_run_with_a_subject_leaves_out_the_tests_of_the_harness(started: Started) -> None:
+    options = ("features/harness/tests/test_wording.py", "--collect-only", "-q")
+    only = "holds_nothing_but or wording"
+    assert "test_wording" in started(*options, only=only).stdout
+    done = started(*options, "--subject", "fixtures/subjects/pair-cms.yaml", only=only)
+    assert "test_wording" not in done.stdout
+    assert "holds_nothing_but" in done.stdout
+
+
 def test_a_cms_that_is_not_there_is_an_error_and_nobody_is_blamed(started: Started, tmp_path: Path) -> None:
     done = started("--cms-url", "http://127.0.0.1:1", "--broker-port", str(free_port()))
     assert done.returncode == 2, done.stdout
