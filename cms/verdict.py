@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cms.agreement import confirmed_by
 from cms.store.entry import OutboxEntry, Settlement, State
+from wire.address import MASK, mask_credentials
 from wire.commands import LOCK, RESTART, UNLOCK
+from wire.components import COMPONENTS
 from wire.orders import Command
-from wire.redaction import redacted
+from wire.redaction import redacted, redacted_text
 
 EXPIRED = "COMMAND_EXPIRED"
 DONE: Mapping[str, str] = {
@@ -35,7 +38,7 @@ def verdict(entry: OutboxEntry, fields: Mapping[str, Any]) -> Settlement | None:
         return None
     if confirmed_by(entry.order.values, fields, entry.relay_id):
         return Settlement(State.CONFIRMED)
-    return Settlement(State.REFUSED, _reason(fields["err"], entry)) if "err" in fields else None
+    return Settlement(State.REFUSED, _reason(fields, entry)) if "err" in fields else None
 
 
 def _of_command(command: Command, typ: object) -> Settlement | None:
@@ -44,10 +47,32 @@ def _of_command(command: Command, typ: object) -> Settlement | None:
     return Settlement(State.REFUSED, "the device found it too old") if typ == EXPIRED else None
 
 
-def _reason(err: object, entry: OutboxEntry) -> str:
-    """The device's reason, in its own words; a device that repeats a secret is not quoted."""
-    text = str(err)[:MAX_REASON]
-    masked = redacted(dict(entry.values))
-    if any(str(v) in text for name, v in entry.values.items() if masked[name] != v and str(v)):
+def _reason(fields: Mapping[str, Any], entry: OutboxEntry) -> str:
+    """The device's reason, in its own words; a device that repeats a secret is not quoted.
+
+    It may know others than those of this order, from earlier ones: what could be one is masked.
+    """
+    text = str(fields["err"])
+    said = {name: value for name, value in fields.items() if name != "err"}
+    if any(secret in text for secret in (*_secrets(entry.values), *_secrets(said))):
         return "the device refused it, and named a secret in its reason"
-    return "".join(c if c.isprintable() else "?" for c in text)
+    if any(field.secret for field in COMPONENTS[entry.what]):
+        text = _PERHAPS_SECRET.sub(MASK, redacted_text(text))
+    return "".join(c if c.isprintable() else "?" for c in text[:MAX_REASON])
+
+
+def _secrets(values: Mapping[str, Any]) -> Iterator[str]:
+    """Every secret in ``values``, and the password in a URI."""
+    masked = redacted(dict(values))
+    for name, value in values.items():
+        text = str(value)
+        if masked[name] == value or not text:
+            continue
+        yield text
+        head, found, tail = mask_credentials(text).partition(f":{MASK}@")
+        if found:
+            yield text[len(head) + 1 : len(text) - len(tail) - 1]
+
+
+_PERHAPS_SECRET = re.compile(r"(?=[^\s'\"]*[0-9])(?=[^\s'\"]*[^0-9\s'\"])[^\s'\"]{8,}")
+"""A word of 8 characters or more, the least that a password has, with a digit in it and more than digits."""
