@@ -47,21 +47,27 @@ def made_authority(folder: Path, name: str) -> Authority:
 
 
 class SecureBroker:
-    """Listens with TLS for the subject, and without for the harness. Skips where there is no Mosquitto."""
+    """Listens with TLS for the subject, over TCP and over WebSocket, and without for the harness. Skips where
+    there is no Mosquitto. ``secure`` has an address for each scheme."""
 
     def __init__(self, workshop: Workshop, folder: Path, authority: Authority) -> None:
-        plain, secure = _free_port(), _free_port()
+        plain, secure, websocket = _free_port(), _free_port(), _free_port()
+        tls = f"certfile {authority.certificate}\nkeyfile {authority.key}\n"
         settings = folder / "mosquitto.conf"
         settings.write_text(
             f"user {getpass.getuser()}\nper_listener_settings false\nallow_anonymous true\n"
             f"listener {plain} 127.0.0.1\n"
-            f"listener {secure} 127.0.0.1\ncertfile {authority.certificate}\nkeyfile {authority.key}\n",
+            f"listener {secure} 127.0.0.1\n{tls}"
+            f"listener {websocket} 127.0.0.1\nprotocol websockets\n{tls}",
             encoding="utf-8",
         )
         self._running = workshop.start("mosquitto", (_program(MOSQUITTO), "-c", str(settings)))
         self.address: BrokerAddress = parse_address(f"mqtt://127.0.0.1:{plain}")
-        self.secure: BrokerAddress = parse_address(f"mqtts://127.0.0.1:{secure}")
-        for port in (plain, secure):
+        self.secure: dict[str, BrokerAddress] = {
+            "mqtts": parse_address(f"mqtts://127.0.0.1:{secure}"),
+            "wss": parse_address(f"wss://127.0.0.1:{websocket}"),
+        }
+        for port in (plain, secure, websocket):
             _listening(self._running, port)
 
 

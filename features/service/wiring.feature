@@ -8,10 +8,10 @@ Feature: How the CMS and its broker find each other
     Then its first 4 attempts come at growing pauses, from half a second up
 
   @cap-tls @req-SVC-12
-  Scenario: It reaches its broker over TLS
+  Scenario Outline: It reaches its broker over TLS
     Given an authority that the CMS trusts
     And a broker over TLS with a certificate of that authority
-    And a CMS of its own that comes over TLS
+    And a CMS of its own that comes over TLS by <scheme>
     And the CMS is ready
     And a cabinet on the floor
     And its SMIB is connected
@@ -21,11 +21,16 @@ Feature: How the CMS and its broker find each other
     When the SMIB reports the event "GAME_PLAYED"
     Then the stream shows the event "GAME_PLAYED"
 
+    Examples:
+      | scheme |
+      | mqtts  |
+      | wss    |
+
   @cap-tls @req-SVC-14
   Scenario: A broker whose certificate is of no authority that it trusts is no broker
     Given an authority that the CMS trusts
     And a broker over TLS with a certificate of another authority
-    And a CMS of its own that comes over TLS
+    And a CMS of its own that comes over TLS by mqtts
     Then the CMS is alive, but not ready
 
   @cap-log @req-INT-50 @req-SECRET-2

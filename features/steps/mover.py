@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from pytest_bdd import given, then, when
+from pytest_bdd import given, parsers, then, when
 
 from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Cabinet, Floor, Member
@@ -67,9 +67,9 @@ def _second_plainly(
     return _listening(stage, timeline, second_broker.address)
 
 
-@given("the address of that broker over TLS", target_fixture="there")
-def _there_securely(second_broker: SecureBroker) -> BrokerAddress:
-    return second_broker.secure
+@given(parsers.parse("the address of that broker over {scheme:w}"), target_fixture="there")
+def _there_securely(second_broker: SecureBroker, scheme: str) -> BrokerAddress:
+    return second_broker.secure[scheme]
 
 
 @when("the CMS sends the device there")

@@ -47,10 +47,12 @@ def _foreign(workshop: Workshop, tmp_path: Path) -> SecureBroker:
     return SecureBroker(workshop, tmp_path, made_authority(tmp_path, "foreign"))
 
 
-@given("a CMS of its own that comes over TLS", target_fixture="cms")
-def _over_tls(own_cms: OwnCms, broker: SecureBroker, authority: Authority, observation: Observation) -> Cms:
+@given(parsers.parse("a CMS of its own that comes over TLS by {scheme:w}"), target_fixture="cms")
+def _over_tls(
+    own_cms: OwnCms, broker: SecureBroker, authority: Authority, observation: Observation, scheme: str
+) -> Cms:
     observation.untap("cms")  # the tap reads MQTT, not what TLS makes of it
-    return own_cms({"MQTT_URI": broker.secure.uri(), "MQTT_CA_FILE": str(authority.ca)})
+    return own_cms({"MQTT_URI": broker.secure[scheme].uri(), "MQTT_CA_FILE": str(authority.ca)})
 
 
 @given("a CMS of its own that was told of a cabinet by its smibBoard", target_fixture="cms")
