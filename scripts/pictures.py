@@ -69,7 +69,7 @@ def several(page: Page) -> None:
     page.get_by_role("button", name="Select all of").first.click()
     page.get_by_role("button", name="Lock selected", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Lock ").click()
-    page.locator(".batches progress").wait_for()
+    page.locator(".batches").get_by_text(" confirmed.").wait_for(timeout=60_000)
 
 
 def error(page: Page) -> None:
@@ -98,7 +98,7 @@ VIEWS: dict[str, tuple[str, Callable[[Page], None], tuple[int, int], bool]] = {
 }
 """What each picture shows: address, what is done there, the size of the screen, and whether it is dark."""
 
-KEPT = ("floor", "floor-dark", "edit")
+KEPT = ("floor", "floor-dark", "edit", "several")
 """The pictures that the README shows."""
 
 
@@ -144,7 +144,9 @@ def lock_some(page: Page, url: str) -> None:
 def take(browser: Browser, url: str, name: str, folder: Path) -> None:
     address, act, size, dark = VIEWS[name]
     page = browser.new_page(
-        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
     )
     lock_some(page, url)
     page.goto(f"{url}/{address}")
