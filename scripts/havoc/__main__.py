@@ -21,7 +21,7 @@ from scripts.havoc.ledger import Verdict
 ROWS = {
     "accepted": "orders accepted",
     "unsure": "requests without an answer",
-    "confirmed": "orders confirmed by devices (several updates that wait together are one)",
+    "confirmed": "orders confirmed by devices (updates that give way to a newer one are none)",
     "given_up": "ended without confirmation, and shown as such",
     "awaited": "commands whose answer died with broker or service",
     "again": "commands that came twice, in time",
