@@ -64,10 +64,17 @@ export function createSelectionView({ store, api, session, notices, shownIds, on
   const nameOf = (id) => store.cabinet(id)?.name || id;
   const machines = (number) => `${number} ${number === 1 ? "machine" : "machines"}`;
 
+  /** A filter may hide what was picked before it. */
+  function hiddenOnes(ids) {
+    const seen = new Set(shownIds());
+    const count = ids.filter((id) => !seen.has(id)).length;
+    return count === 0 ? "" : ` ${count} of them ${count === 1 ? "is" : "are"} not shown on the floor now.`;
+  }
+
   async function command(one) {
     const ids = [...picked];
     const title = `${one.label} ${machines(ids.length)}?`;
-    if (!(await confirm({ title, text: one.warns, names: ids.map(nameOf), yes: `${one.label} ${ids.length}`, danger: !one.gentle }))) return;
+    if (!(await confirm({ title, text: `${one.warns}${hiddenOnes(ids)}`, names: ids.map(nameOf), yes: `${one.label} ${ids.length}`, danger: !one.gentle }))) return;
     await give(ids, { machineControl: one.command });
   }
 
@@ -77,7 +84,7 @@ export function createSelectionView({ store, api, session, notices, shownIds, on
     if (!wish) return;
     const { values, component, said } = wish;
     const title = `Order this of ${machines(ids.length)}?`;
-    if (!(await confirm({ title, text: said, names: ids.map(nameOf), yes: `Order of ${ids.length}` }))) return;
+    if (!(await confirm({ title, text: `${said}${hiddenOnes(ids)}`, names: ids.map(nameOf), yes: `Order of ${ids.length}` }))) return;
     await give(ids, { smibConfig: { [component]: values } });
   }
 
