@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cms.app import build
+from cms.keys import new_key
 from cms.settings import SETTINGS, read_settings, unknown_settings
 
 FOLDER = Path(__file__).parents[1] / "deploy"
@@ -27,12 +28,17 @@ def manifest(kind: str) -> dict[str, Any]:
 
 
 def environments() -> dict[str, Mapping[str, str]]:
-    """What the service is given in each file, with something in the place of what compose puts in."""
-    given = compose()["services"]["cms"]["environment"]
+    """What the service is given in each file, with something in the place of what the operator puts in."""
+    composed = compose()["services"]["cms"]["environment"]
+    applied = {**manifest("ConfigMap")["data"], **manifest("Secret")["stringData"]}
     return {
-        "compose": {name: re.sub(r"\$\{\w+:\?\}", "secret", text) for name, text in given.items()},
-        "kubernetes": {**manifest("ConfigMap")["data"], **manifest("Secret")["stringData"]},
+        "compose": {name: re.sub(r"\$\{(\w+):\?\}", _filled, text) for name, text in composed.items()},
+        "kubernetes": {name: re.sub(r"^(KEY)$", _filled, text) for name, text in applied.items()},
     }
+
+
+def _filled(place: re.Match[str]) -> str:
+    return new_key() if place[1].endswith("KEY") else "secret"
 
 
 def pod() -> dict[str, Any]:
@@ -48,6 +54,7 @@ class TestSettings:
             settings = read_settings(environ)
             assert settings.database.startswith("mongodb://")
             assert not settings.local
+            assert len(settings.keys) == 1
             assert build(settings).store.shared
 
     def test_each_is_text_as_an_environment_holds_it(self) -> None:
