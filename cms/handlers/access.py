@@ -101,15 +101,16 @@ class Access:
             return self._open
         return self._known(caller.key) == caller
 
-    async def caller(self, secret: str) -> Caller:
-        """Who shows this secret; NotSignedIn, StoreError."""
+    async def caller(self, secret: str, *, attended: bool = True) -> Caller:
+        """Who shows this secret; NotSignedIn, StoreError. What is not attended is no use of a session."""
         key = key_of(secret)
         found = self._known(key)
         if found is None:
             await self.refresh()
             found = self._known(key)
         if found is not None:
-            await self._note_use(key)
+            if attended:
+                await self._note_use(key)
             return found
         if self._open:
             return OPEN

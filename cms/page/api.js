@@ -13,6 +13,8 @@ export class ApiError extends Error {
   }
 }
 
+/** Marks what nobody asked for who sits here: it keeps no session from ending for being idle. */
+const UNATTENDED = Object.freeze({ "x-unattended": "1" });
 const SESSION = "/api/session";
 const cabinetPath = (id) => `/api/cabinets/${encodeURIComponent(id)}`;
 const query = (values) => new URLSearchParams(values).toString();
@@ -20,6 +22,7 @@ const query = (values) => new URLSearchParams(values).toString();
 /** `onSignedOut` is told when the service no longer knows who is here. */
 export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut = () => {}) {
   const get = (path) => ask("GET", path);
+  const look = (path) => ask("GET", path, undefined, UNATTENDED);
   const post = (path, body, headers) => ask("POST", path, body, headers);
 
   async function ask(method, path, body, headers = {}) {
@@ -42,6 +45,7 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut
 
   return Object.freeze({
     session: () => get(SESSION),
+    stillHere: () => look(SESSION),
     signIn: (user, password) => post(SESSION, { user, password }),
     signOut: () => ask("DELETE", SESSION),
     fields: () => get("/api/fields"),
@@ -49,6 +53,7 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut
     cabinets: (filter = {}) => get(`/api/cabinets?${query(filter)}`),
     cabinet: (id) => get(cabinetPath(id)),
     smibConfig: (id) => get(`${cabinetPath(id)}/smib-config`),
+    smibConfigNow: (id) => look(`${cabinetPath(id)}/smib-config`),
     order: (id, order, etag) => post(`${cabinetPath(id)}/smib-config`, order, etag ? { "if-match": etag } : {}),
     resync: (id) => post(`${cabinetPath(id)}/smib-config/resync`),
     rollback: (id, revision) => post(`${cabinetPath(id)}/smib-config/rollback`, { revision }),
@@ -59,12 +64,12 @@ export function createApi(fetch = globalThis.fetch.bind(globalThis), onSignedOut
     orderMany: (cabinets, order, key) => post("/api/batches", { cabinets, ...order }, { "idempotency-key": key }),
     batch: (id) => get(`/api/batches/${encodeURIComponent(id)}`),
     batches: () => get("/api/batches"),
-    outbox: (cabinet, limit = 20) => get(`/api/outbox?${query({ cabinet, limit })}`),
+    outbox: (cabinet, limit = 20) => look(`/api/outbox?${query({ cabinet, limit })}`),
     mqttConfig: (cabinetId) => get(`/api/mqtt/config?${query({ cabinetId })}`),
     request: (relayId, component) => post("/api/mqtt/config/request", { relayId, component }),
     publish: (relayId, config) => post("/api/mqtt/config/publish", { relayId, config }),
     test: (body) => post("/api/mqtt/test", body),
-    analytics: (asked) => get(`/api/analytics?${query(asked)}`),
+    analytics: (asked) => look(`/api/analytics?${query(asked)}`),
   });
 }
 

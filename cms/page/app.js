@@ -57,7 +57,7 @@ let asking = null;
 
 /** A stream ends with the session that opened it, which may be one of another tab, and opens for nobody without one. */
 async function checkSession() {
-  const now = await api.session().then(createSession, () => null); // who can't be asked is asked again
+  const now = await api.stillHere().then(createSession, () => null); // who can't be asked is asked again
   if (now?.needed) signedOut();
   else if (now && now.user !== session.user) location.reload();
 }

@@ -73,8 +73,8 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
     }
   }
 
-  async function fetchSmibConfiguration() {
-    const { data, etag } = await api.smibConfig(cabinetId);
+  async function fetchSmibConfiguration(ask = api.smibConfig) {
+    const { data, etag } = await ask(cabinetId);
     store.stored(data, etag);
   }
 
@@ -84,7 +84,7 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
   function refreshSoon() {
     refreshing ??= setTimeout(async () => {
       refreshing = null;
-      await Promise.all([fetchSmibConfiguration(), askOutbox()]).catch((error) => onProblem(error.message));
+      await Promise.all([fetchSmibConfiguration(api.smibConfigNow), askOutbox()]).catch((error) => onProblem(error.message));
     }, CALM_MS);
   }
 

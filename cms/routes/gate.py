@@ -27,6 +27,8 @@ from cms.setting_values import is_loopback
 from cms.sse import EventStream
 
 COOKIE = "cms_session"
+UNATTENDED = "x-unattended"
+"""Header of a request that the page makes by itself: it keeps no session from ending for being idle."""
 READS = ("GET", "HEAD")
 REFUSALS = (NotSignedIn, NotAllowed, OutOfScope, ForeignOrigin, TooManyRequests)
 """What is in the audit trail: who did not get in, and why."""
@@ -88,7 +90,7 @@ class Gate:
         if not secret:
             return OPEN if self._access.open else None
         try:
-            caller = await self._access.caller(secret)
+            caller = await self._access.caller(secret, attended=UNATTENDED not in request.headers)
         except NotSignedIn:
             await self._strangers.take(actor_of(request).address)
             return None

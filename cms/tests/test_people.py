@@ -214,6 +214,8 @@ class TestSessions:
             clock[0] += 9 * 60_000
             assert (await desk.ask("GET", "/api/cabinets")).status_code == 200
             clock[0] += 9 * 60_000
+            by_itself = await desk.ask("GET", "/api/cabinets", headers={"x-unattended": "1"})
+            assert by_itself.status_code == 200
             async with streaming(desk, cookie) as (_, task):
                 clock[0] += 10 * 60_000
                 await asyncio.wait_for(asyncio.shield(task), 10)
