@@ -34,6 +34,10 @@ ASKED_AT_ONCE = 500
 FIRST_LOOK_S = 0.2
 LAST_LOOK_S = 10.0
 INSTALLING_LOOK_S = 1.0
+TURN_MS = 60_000
+RENEW_S = 20.0
+"""For how long a process follows a batch alone unless it says so again, and how often it does."""
+
 SAVE_S = 2.0
 """How often at most a batch that moves is stored, so that a restart of the service knows how far it was."""
 
@@ -71,6 +75,8 @@ class Batches:
         self._announce = announce
         self._clock_ms = clock_ms
         self._open: dict[str, tuple[int, Batch]] = {}
+        self._elsewhere: set[str] = set()
+        self._renewed_s: dict[str, float] = {}
         self._saved_s: dict[str, float] = {}
         self._woken = asyncio.Event()
         self.total = 0
@@ -103,6 +109,7 @@ class Batches:
         about = wish.document(), wish.selection.to_document()
         batch = Batch(wish.batch_id(actor, now_ms), actor, now_ms, *about, parts, wish.digest())
         facts = {"batch": batch.id, "cabinets": len(parts), "order": about[0], "selection": about[1]}
+        await self._store.turn(_turn(batch.id), TURN_MS)  # before another process can see it
         if not await self._store.put_sheet(batch.sheet(1), Draft(Act(actor, "batch"), facts=facts)):
             known = await self._known(wish, actor)
             assert known is not None
@@ -132,18 +139,20 @@ class Batches:
     async def run(self) -> None:
         """Follow what is under way, for ever."""
         pause_s = FIRST_LOOK_S
-        loaded = False
+        loaded_s: float | None = None
         while True:
             try:
-                if not loaded:
+                now_s = asyncio.get_running_loop().time()
+                if loaded_s is None or (self._store.shared and now_s - loaded_s > TURN_MS / 1000):
                     await self._load()
-                    loaded = True
+                    loaded_s = now_s
                 pause_s = FIRST_LOOK_S if await self._look() else min(pause_s * 2, self._longest_s())
             except StoreError as exc:
                 event("!", "batches wait", reason=str(exc))
                 pause_s = LAST_LOOK_S
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s if self._open or not loaded else None):
+                idle = loaded_s is not None and not self._open and not self._elsewhere
+                async with asyncio.timeout(self._idle_s() if idle else pause_s):
                     await self._woken.wait()
                 await asyncio.sleep(FIRST_LOOK_S)  # one look for much that moves
                 pause_s = FIRST_LOOK_S
@@ -151,6 +160,10 @@ class Batches:
 
     def _wake(self) -> None:
         self._woken.set()
+
+    def _idle_s(self) -> float | None:
+        """How long nothing is looked at while nothing is under way here: another process may end."""
+        return TURN_MS / 1000 if self._store.shared else None
 
     def _longest_s(self) -> float:
         """How long nothing need be looked at: what installs has deadlines of its own."""
@@ -197,17 +210,42 @@ class Batches:
         return replace(part, sent=tuple(Sent(one.id, one.what, waiting) for one in ordered.entries))
 
     async def _load(self) -> None:
-        """Follow what was under way when the service ended."""
+        """Find what is under way, and is not followed here."""
         for sheet in await self._store.sheets(Kind.BATCH):
             if "endedAt" not in sheet.document and sheet.id not in self._open:
-                self._open[sheet.id] = sheet.number, self._installs.adopted(batch_from(sheet))
+                self._elsewhere.add(sheet.id)
 
     async def _look(self) -> bool:
         """Whether something moved."""
         moved = False
+        for batch_id in list(self._elsewhere):
+            await self._take_over(batch_id)
         for batch_id in list(self._open):
-            moved = await self._look_at(batch_id) or moved
+            if await self._is_ours(batch_id):
+                moved = await self._look_at(batch_id) or moved
         return moved
+
+    async def _take_over(self, batch_id: str) -> None:
+        """Follow a batch whose process ended; of several processes one does."""
+        if not await self._store.turn(_turn(batch_id), TURN_MS):
+            return
+        self._elsewhere.discard(batch_id)
+        sheet = await self._store.sheet(Kind.BATCH, batch_id)
+        if sheet is not None and "endedAt" not in sheet.document:
+            self._renewed_s[batch_id] = asyncio.get_running_loop().time()
+            self._open[batch_id] = sheet.number, self._installs.adopted(batch_from(sheet))
+
+    async def _is_ours(self, batch_id: str) -> bool:
+        """Whether this process still follows it: one that stood still for long may find that another does."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._renewed_s.get(batch_id, -RENEW_S) < RENEW_S:
+            return True
+        if await self._store.turn(_turn(batch_id), TURN_MS):
+            self._renewed_s[batch_id] = now_s
+            return True
+        self._forget(batch_id)
+        self._elsewhere.add(batch_id)
+        return False
 
     async def _look_at(self, batch_id: str) -> bool:
         number, batch = self._open[batch_id]
@@ -236,12 +274,20 @@ class Batches:
         if await self._store.put_sheet(batch.sheet(number + 1)):
             facts = {state: count for state, count in batch.counts().items() if count}
             event("=", "batch done", batch=batch.id, cabinets=len(batch.parts), **facts)
-        self._open.pop(batch.id, None)
-        self._saved_s.pop(batch.id, None)
+        self._forget(batch.id)
         self._announce(batch.summary())
+
+    def _forget(self, batch_id: str) -> None:
+        self._open.pop(batch_id, None)
+        self._saved_s.pop(batch_id, None)
+        self._renewed_s.pop(batch_id, None)
 
     async def _outcomes(self, entry_ids: Sequence[str]) -> dict[str, Outcome]:
         found: dict[str, Outcome] = {}
         for start in range(0, len(entry_ids), ASKED_AT_ONCE):
             found |= await self._store.outcomes(entry_ids[start : start + ASKED_AT_ONCE])
         return found
+
+
+def _turn(batch_id: str) -> str:
+    return f"batch {batch_id}"

@@ -306,6 +306,46 @@ class TestFollowing:
 
         at_desk(act)
 
+    def test_of_several_processes_one_follows_a_batch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def act(desk: Desk) -> None:
+            batches = desk.application.batches
+            parts = (Part("cab-1"), Part("cab-2"))
+            lost = Batch("b-lost", Actor("ann"), NOW_MS - 90_000, NET, {}, parts, stored=False)
+            assert await desk.application.store.put_sheet(lost.sheet(1))
+            path = f"{PATH}/b-lost"
+            ours = False
+
+            async def turn(what: str, _for_ms: int) -> bool:
+                assert what == "batch b-lost"
+                return ours
+
+            monkeypatch.setattr(batches._store, "turn", turn)
+            await batches._load()
+            await batches._look()
+            assert (await desk.ask("GET", path)).json()["data"]["state"] == "storing"
+            ours = True
+            await batches._look()
+            assert (await done(desk, "b-lost"))["counts"]["failed"] == 2
+
+        at_desk(act)
+
+    def test_one_that_stood_still_lets_another_follow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def act(desk: Desk) -> None:
+            batches = desk.application.batches
+            desk.link.up = False
+            data = (await desk.ask("POST", PATH, {"cabinets": BOTH, **NET})).json()["data"]
+            batches._renewed_s.clear()
+
+            async def turn(_what: str, _for_ms: int) -> bool:
+                return False
+
+            monkeypatch.setattr(batches._store, "turn", turn)
+            await batches._look()
+            assert batches.open == 0
+            assert (await desk.ask("GET", f"{PATH}/{data['id']}")).json()["data"]["counts"]["waiting"] == 2
+
+        at_desk(act)
+
     def test_a_thousand_cabinets_are_one_order(self) -> None:
         floor = ",".join(f"cab-{n}=e831cdf{n:05x}" for n in range(1000))
 
