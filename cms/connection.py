@@ -60,6 +60,7 @@ class Connection:
         self._changed = asyncio.Event()
         self._attempted = asyncio.Event()
         self._failure = "the first attempt to connect is under way"
+        self.connects = 0
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -161,6 +162,7 @@ class Connection:
             await link.subscribe(self._filters, SUBSCRIBE_QOS)
             await self._subscribe_extra(link)
             self._link = link
+            self.connects += 1
             self._changed.set()
             self._attempted.set()
             log.event("=", "mqtt connected", broker=self._config.address, topics=",".join(self.filters))

@@ -74,6 +74,8 @@ def _service(service: Mapping[str, Any]) -> Iterator[Metric]:
     limit = streams.pop("limit")
     yield _gauge("cms_uptime_seconds", "Since the start", service["uptimeS"])
     yield _gauge("cms_broker_connected", "1 while the broker is connected", service["broker"]["connected"])
+    connects = service["broker"]["connects"]
+    yield _counter("cms_broker_connects", "How often the broker was connected", connects)
     yield _counter("cms_messages_routed", "Messages that named their relay", queues["routed"])
     yield _counter("cms_messages_refused", "Messages that can't be routed", queues["refused"], "kind")
     yield _counter("cms_messages_dropped", "Messages that slow readers missed", queues["dropped"])

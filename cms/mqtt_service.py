@@ -100,6 +100,11 @@ class MqttService:
         """Why the broker is not connected, None while it is."""
         return self._connection.failure
 
+    @property
+    def connects(self) -> int:
+        """How often the broker was connected."""
+        return self._connection.connects
+
     def get_config(self) -> MqttConfig:
         """The configuration in force; it shows its password to nobody who prints it."""
         return self._config

@@ -29,6 +29,9 @@ class Broker(Protocol):
     @property
     def failure(self) -> str | None: ...
 
+    @property
+    def connects(self) -> int: ...
+
 
 class StreamCount(Protocol):
     """The event streams."""
@@ -110,7 +113,11 @@ class Monitoring:
         routed, dropped = counts.pop("routed"), counts.pop("dropped")
         return {
             "uptimeS": round(self.monitor.uptime_s, 1),
-            "broker": {"connected": self.broker.is_connected(), "failure": self.broker.failure},
+            "broker": {
+                "connected": self.broker.is_connected(),
+                "failure": self.broker.failure,
+                "connects": self.broker.connects,
+            },
             "outbox": self._outbox(),
             "batches": {"open": self.batches.open, "total": self.batches.total},
             "streams": {**self.streams.counts(), "limit": self.streams.limit},

@@ -35,7 +35,7 @@ _FLOOR = record(
 _SERVICE = record(
     {
         "uptimeS": _NUMBER,
-        "broker": record({"connected": FLAG, "failure": _MAYBE_TEXT}),
+        "broker": record({"connected": FLAG, "failure": _MAYBE_TEXT, "connects": _COUNT}),
         "outbox": record({"waiting": _COUNT, "unconfirmed": _COUNT, "oldestAgeS": _MAYBE_NUMBER}),
         "batches": record(dict.fromkeys(("open", "total"), _COUNT)),
         "streams": record(dict.fromkeys(("relay", "floor", "limit"), _COUNT)),

@@ -39,6 +39,7 @@ class RecordingLink:
     sent: list[tuple[str, bytes]] = field(default_factory=list)
     subscribed: list[str] = field(default_factory=list)
     dead: bool = False
+    connects: int = 1
 
     @property
     def failure(self) -> str | None:

@@ -41,7 +41,7 @@ def test_a_quiet_floor() -> None:
         assert (body["success"], body["timestamp"]) == (True, NOW)
         assert (body["floor"]["cabinets"], body["floor"]["online"], body["floor"]["offline"]) == (2, 0, 2)
         assert body["floor"]["answers"] == {"count": 0, "p50Ms": None, "p95Ms": None}
-        assert body["service"]["broker"] == {"connected": True, "failure": None}
+        assert body["service"]["broker"] == {"connected": True, "failure": None, "connects": 1}
         assert body["service"]["outbox"] == {"waiting": 0, "unconfirmed": 0, "oldestAgeS": None}
         assert body["service"]["streams"] == {"relay": 0, "floor": 0, "limit": 2000}
         assert [cabinet["id"] for cabinet in body["cabinets"]] == ["cab-1", "cab-2"]
@@ -111,7 +111,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
         for state in STATES:
             expected = {"locked": 1, "offline": 1}.get(state, 0)
             assert found["cms_cabinets", (("state", state),)] == expected
-        assert found["cms_broker_connected", ()] == 1
+        assert found["cms_broker_connected", ()] == found["cms_broker_connects_total", ()] == 1
         assert found["cms_messages_routed_total", ()] == 2
         assert found["cms_messages_refused_total", (("kind", "not-json"),)] == 1
         assert found["cms_answer_seconds_count", ()] == 1
