@@ -23,7 +23,7 @@ from graphql import (
 
 MAX_DEPTH = 8
 MAX_COST = 2_000
-LISTS: Mapping[str, int] = {"cabinets": 50, "batches": 50, "history": 10, "differences": 10, "templates": 20}
+LISTS: Mapping[str, int] = {"cabinets": 50, "batches": 20, "history": 10, "differences": 10, "templates": 20}
 """Fields that are lists, and as how long each counts where the query does not say with ``first``."""
 
 MAX_FIRST = 1_000

@@ -15,8 +15,8 @@ type Query {
   """The figures of the service."""
   service: JSON!
   templates: [Template!]!
-  """Orders to many cabinets, newest first."""
-  batches(first: Int = 50): [Batch!]!
+  """Orders to many cabinets, newest first; `first` is at most 200."""
+  batches(first: Int = 20): [Batch!]!
   batch(id: ID!): Batch
 }
 

@@ -127,11 +127,11 @@ class Batches:
             raise UnknownBatch(batch_id)
         return batch.with_outcomes(await self._outcomes(batch.open_ids()))
 
-    async def all(self) -> list[Batch]:
-        """Newest first, those under way as they were a moment ago."""
+    async def last(self, limit: int) -> list[Batch]:
+        """The newest of the last ``limit``, newest first, those under way as they were a moment ago."""
         seen = await self._selector.seen()
         found = []
-        for sheet in await self._store.sheets(Kind.BATCH):
+        for sheet in await self._store.sheets(Kind.BATCH, limit=limit):
             _, batch = self._open.get(sheet.id, (0, None))
             found.append((batch or batch_from(sheet)).only(seen))
         return [batch for batch in found if batch.parts]
@@ -211,9 +211,8 @@ class Batches:
 
     async def _load(self) -> None:
         """Find what is under way, and is not followed here."""
-        for sheet in await self._store.sheets(Kind.BATCH):
-            if "endedAt" not in sheet.document and sheet.id not in self._open:
-                self._elsewhere.add(sheet.id)
+        found = await self._store.sheets(Kind.BATCH, lacking="endedAt")
+        self._elsewhere.update(sheet.id for sheet in found if sheet.id not in self._open)
 
     async def _look(self) -> bool:
         """Whether something moved."""

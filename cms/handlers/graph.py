@@ -185,7 +185,7 @@ class Graph:
         return [one.to_document() for one in await self._templates.all()]
 
     async def _last_batches(self, _info: Any, first: int) -> list[Found]:
-        return [one.summary() for one in (await self._batches.all())[: max(first, 0)]]
+        return [one.summary() for one in await self._batches.last(max(min(first, 200), 1))]
 
     async def _batch(self, _info: Any, id: str) -> Found | None:
         try:

@@ -112,7 +112,15 @@ LIST = Operation(
     "The last orders to many cabinets",
     "Newest first, without their cabinets. The last 200 are kept.",
     success({"data": listed(record(_SUMMARY)), "count": _COUNT}),
-    failures=(503,),
+    parameters=(
+        Parameter(
+            "limit",
+            "query",
+            {"type": "integer", "minimum": 1, "maximum": 200},
+            "How many at most, 20 by default",
+        ),
+    ),
+    failures=(400, 503),
 )
 READ = Operation(
     "readBatch",

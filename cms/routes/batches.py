@@ -31,6 +31,8 @@ from wire.jsontext import json_type
 
 PATH = "/api/batches"
 MAX_WORD = 256
+LISTED = 20
+MAX_LISTED = 200
 WHICH = ("cabinets", "selection")
 DESCRIPTION = ("location", "state", "firmware", "q", "online", "drift", "all")
 
@@ -60,8 +62,9 @@ class BatchRoutes:
             return foretold(await self._batches.preview(wish))
         return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
 
-    async def all(self, _request: Request) -> Response:
-        found = await self._batches.all()
+    async def all(self, request: Request) -> Response:
+        limit = Query(request, ("limit",)).number("limit", 1, MAX_LISTED) or LISTED
+        found = await self._batches.last(limit)
         return answer(data=[batch.summary() for batch in found], count=len(found))
 
     async def one(self, request: Request) -> Response:

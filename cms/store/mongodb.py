@@ -35,7 +35,7 @@ from cms.store.mongodb_reports import Reports
 from cms.store.mongodb_schema import prepare
 from cms.store.mongodb_sheets import Sheets
 from cms.store.mongodb_turns import Turns
-from cms.store.store import Imported, Ordered, Outcome, RelayReport, Renewed
+from cms.store.store import NO_LIMIT, Imported, Ordered, Outcome, RelayReport, Renewed
 from cms.vault import PLAIN, Vault
 from wire.relay import canonical_relay_id
 
@@ -259,8 +259,8 @@ class MongoStore:
         return await self._sheets.find(kind, sheet_id)
 
     @_verb
-    async def sheets(self, kind: Kind) -> list[Sheet]:
-        return await self._sheets.every(kind)
+    async def sheets(self, kind: Kind, *, limit: int = NO_LIMIT, lacking: str | None = None) -> list[Sheet]:
+        return await self._sheets.every(kind, limit, lacking)
 
     @_verb
     async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:

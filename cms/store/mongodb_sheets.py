@@ -59,9 +59,11 @@ class Sheets:
         found = await self._link[SHEETS].find_one({"_id": _key(kind, sheet_id)})
         return None if found is None else self._slot(found).sheet
 
-    async def every(self, kind: Kind) -> list[Sheet]:
+    async def every(self, kind: Kind, limit: int, lacking: str | None) -> list[Sheet]:
         """Newest first."""
-        found = self._link[SHEETS].find({"kind": str(kind)}).sort([("ms", -1), ("_id", -1)])
+        missing = {} if lacking is None else {f"document.{lacking}": {"$exists": False}}
+        wanted = {"kind": str(kind), **missing}
+        found = self._link[SHEETS].find(wanted).sort([("ms", -1), ("_id", -1)]).limit(limit)
         return [sheet async for one in found if (sheet := self._slot(one).sheet) is not None]
 
     async def sweep(self) -> None:

@@ -31,7 +31,7 @@ from cms.store import (
 )
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, entries_of
 from cms.store.migrations import migrate
-from cms.store.store import Imported, Ordered, Outcome, RelayReport, Renewed
+from cms.store.store import NO_LIMIT, Imported, Ordered, Outcome, RelayReport, Renewed
 from cms.store.worker import Worker
 from cms.vault import PLAIN, Vault
 from wire.relay import canonical_relay_id
@@ -187,8 +187,8 @@ class SqliteStore:
     async def sheet(self, kind: Kind, sheet_id: str) -> Sheet | None:
         return await self._reader.run(lambda db: sqlite_sheets.find(db, kind, sheet_id))
 
-    async def sheets(self, kind: Kind) -> list[Sheet]:
-        return await self._reader.run(lambda db: sqlite_sheets.every(db, kind))
+    async def sheets(self, kind: Kind, *, limit: int = NO_LIMIT, lacking: str | None = None) -> list[Sheet]:
+        return await self._reader.run(lambda db: sqlite_sheets.every(db, kind, limit, lacking))
 
     async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:
         now_ms = self._clock_ms()

@@ -40,9 +40,13 @@ def find(db: DB, kind: Kind, sheet_id: str) -> Sheet | None:
     return None if row is None else _sheet(row)
 
 
-def every(db: DB, kind: Kind) -> list[Sheet]:
+def every(db: DB, kind: Kind, limit: int, lacking: str | None) -> list[Sheet]:
     """Newest first."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM sheets WHERE kind = ? ORDER BY at_ms DESC, id DESC", (kind,))
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM sheets WHERE kind = ?1"
+        " AND (?2 IS NULL OR json_type(document, '$.' || ?2) IS NULL) ORDER BY at_ms DESC, id DESC LIMIT ?3",
+        (kind, lacking, limit),
+    )
     return [_sheet(row) for row in rows]
 
 

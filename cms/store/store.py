@@ -19,6 +19,8 @@ from cms.sheet import Kind, Sheet
 from cms.standing import FieldReport, Standing
 from cms.store.entry import CommandOrder, OutboxEntry, OutboxFilter, Settlement, State
 
+NO_LIMIT = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
@@ -212,8 +214,9 @@ class Store(Protocol):
 
     async def sheet(self, kind: Kind, sheet_id: str) -> Sheet | None: ...
 
-    async def sheets(self, kind: Kind) -> list[Sheet]:
-        """All of a kind, newest first."""
+    async def sheets(self, kind: Kind, *, limit: int = NO_LIMIT, lacking: str | None = None) -> list[Sheet]:
+        """The newest ``limit`` of a kind, newest first; with ``lacking`` those whose document has no such
+        field."""
 
     async def remove_sheet(self, sheet: Sheet, draft: Draft) -> bool:
         """False, and no change, where it is at another number."""

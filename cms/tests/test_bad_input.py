@@ -374,6 +374,7 @@ BATCHES = [
     post(BATCH, {"cabinets": ["cab-1"], "smibConfig": {}, "when": 7}, 400, "when"),
     post(BATCH, {"cabinets": ["cab-1"], **LOCK}, 400, "Idempotency-Key", idempotency_key="a b"),
     post(f"{BATCH}?dryRun=1", {"cabinets": ["cab-1"], **LOCK}, 400, "dryRun"),
+    Bad("GET", f"{BATCH}?limit=0", None, 400, ("limit", "200")),
     Bad("GET", f"{BATCH}/b-1", None, 404, ("b-1",)),
     Bad("GET", f"{BATCH}/a%00b", None, 400, ("batchId",)),
     Bad("GET", f"{BATCH}/b-1?state=lost", None, 400, ("state",)),

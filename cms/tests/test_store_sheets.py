@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from cms.actor import Act, Actor
 from cms.audit import AuditFilter, Draft
@@ -84,5 +85,19 @@ def test_the_newest_come_first_and_the_oldest_batches_go(play: Play) -> None:
         found = [sheet.id for sheet in await store.sheets(Kind.BATCH)]
         assert len(found) == kept
         assert (found[0], found[-1]) == (f"b-{kept + 1:04}", "b-0002")
+        newest = [sheet.id for sheet in await store.sheets(Kind.BATCH, limit=2)]
+        assert newest == found[:2]
+
+    play(scenario)
+
+
+def test_those_without_a_field_are_found(play: Play) -> None:
+    async def scenario(store: Store) -> None:
+        documents: tuple[dict[str, Any], ...] = ({"done": True}, {"done": True, "endedAt": "x"}, {})
+        for number, document in enumerate(documents):
+            assert await store.put_sheet(Sheet(Kind.BATCH, f"b-{number}", 1, NOW + number, document))
+        found = [sheet.id for sheet in await store.sheets(Kind.BATCH, lacking="endedAt")]
+        assert found == ["b-2", "b-0"]
+        assert [one.id for one in await store.sheets(Kind.BATCH, limit=1, lacking="endedAt")] == ["b-2"]
 
     play(scenario)
