@@ -23,7 +23,7 @@ from pytest_bdd.parser import Feature, Scenario, Step
 from features import steps
 from features.harness.catalogue import capability_of, read_catalogue, requirement_of
 from features.harness.descriptors import with_more_files
-from features.harness.errors import HarnessError, LintError, SubjectFailed, Untestable
+from features.harness.errors import HarnessError, LintError, SubjectFailed, SubjectFileError, Untestable
 from features.harness.evidence.timeline import Timeline
 from features.harness.floor import Floor, floor_of_cms, new_floor, with_devices
 from features.harness.keeper import Keeper
@@ -56,7 +56,7 @@ from features.harness.subjects import (
     RunningCms,
     RunningSmibs,
 )
-from features.harness.tap.tap import Tap
+from features.harness.tap.tap import Tap, TapError
 from features.harness.web import Web
 from wire.address import BrokerAddress
 
@@ -87,6 +87,7 @@ def pytest_configure(config: pytest.Config) -> None:
     choice = choice_of(config)
     try:
         plan = config.stash[PLAN] = planned(choice)
+        _by_one_worker(config, plan)
     except HarnessError as exc:
         pytest.exit(str(exc), returncode=NOT_JUDGED)
     timeline = Timeline(pace=plan.pace)
@@ -110,6 +111,11 @@ def pytest_configure(config: pytest.Config) -> None:
     install_step_index()
     for module in pkgutil.iter_modules(steps.__path__):
         config.pluginmanager.register(importlib.import_module(f"{steps.__name__}.{module.name}"))
+
+
+def _by_one_worker(config: pytest.Config, plan: Plan) -> None:
+    if _option(config, "numprocesses", None) and not all(plan.subject(role).is_started for role in ROLES):
+        raise SubjectFileError("-n", [(0, "", "what runs already is judged by one worker: leave -n out")])
 
 
 def choice_of(config: pytest.Config) -> Choice:
@@ -282,15 +288,16 @@ def shared_tapped(timeline: Timeline) -> Iterator[Tapped]:
 
 @pytest.fixture(scope="session")
 def shared_broker(
-    shared_workshop: Workshop, plan: Plan, timeline: Timeline, pytestconfig: pytest.Config
+    request: pytest.FixtureRequest, shared_workshop: Workshop, plan: Plan, timeline: Timeline
 ) -> AnyBroker:
     """Probed when it starts: where it differs from what MQTT says, the record names it."""
-    external = ExternalBroker(plan.broker) if plan.broker else None
-    broker = external or Broker(shared_workshop, engine=plan.engine)
-    probes = tuple(probed(broker.address, timeline))
-    if all(one.differs for one in probes):
-        raise SubjectFailed("broker", f"it lets no client in, or passes nothing on: {broker.address}")
-    recording = pytestconfig.pluginmanager.get_plugin("recording")
+    with _or_no_run(request):
+        external = ExternalBroker(plan.broker) if plan.broker else None
+        broker = external or Broker(shared_workshop, engine=plan.engine)
+        probes = tuple(probed(broker.address, timeline))
+        if all(one.differs for one in probes):
+            raise SubjectFailed("broker", f"it lets no client in, or passes nothing on: {broker.address}")
+    recording = request.config.pluginmanager.get_plugin("recording")
     if isinstance(recording, Recording):
         between = Between("external" if plan.broker else plan.engine, str(broker.address), probes)
         recording.header = dataclasses.replace(recording.header, broker=between)
@@ -311,7 +318,11 @@ def needs(shared_broker: AnyBroker) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def open_tap(
-    shared_broker: AnyBroker, plan: Plan, timeline: Timeline, shared_workshop: Workshop
+    request: pytest.FixtureRequest,
+    shared_broker: AnyBroker,
+    plan: Plan,
+    timeline: Timeline,
+    shared_workshop: Workshop,
 ) -> Iterator[Tap | None]:
     """Where subjects that run already find the broker, on the port that was given."""
     del shared_workshop  # it ends after the tap
@@ -319,7 +330,9 @@ def open_tap(
         yield None
         return
     role = next((one for one in ROLES if not plan.subject(one).is_started), "")
-    with Tap(role, shared_broker.address, role, timeline, plan.port) as tap:
+    with contextlib.ExitStack() as stack:
+        with _or_no_run(request):
+            tap = stack.enter_context(Tap(role, shared_broker.address, role, timeline, plan.port))
         yield tap
 
 
@@ -389,7 +402,8 @@ def broker(request: pytest.FixtureRequest) -> AnyBroker:
 def cms(request: pytest.FixtureRequest) -> AnyCms:
     """The CMS of this scenario: the shared one, until a step puts another in its place."""
     shared: AnyCms = request.getfixturevalue("shared_cms")
-    _revive(request, shared.revive)
+    with _or_no_run(request):
+        shared.revive()
     return shared
 
 
@@ -398,9 +412,10 @@ def smibs(request: pytest.FixtureRequest, shared_fleet: AnyFleet, floor: Floor) 
     """The SMIBs of the floor, alive; as new where each scenario gets the same."""
     if floor.devices.reused and isinstance(shared_fleet, Fleet):
         shared_fleet.renew()
-    _revive(request, shared_fleet.revive)
-    if isinstance(shared_fleet, RunningSmibs):
-        _revive(request, request.getfixturevalue("keeper").restore)
+    with _or_no_run(request):
+        shared_fleet.revive()
+        if isinstance(shared_fleet, RunningSmibs):
+            request.getfixturevalue("keeper").restore()
     return shared_fleet
 
 
@@ -417,11 +432,12 @@ def keeper(
             keeper.restore()
 
 
-def _revive(request: pytest.FixtureRequest, revive: Callable[[], None]) -> None:
-    """Where a subject has gone for good, the run ends: what is left of it could say nothing."""
+@contextlib.contextmanager
+def _or_no_run(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What goes wrong here ends the run: what is left of it could say nothing."""
     try:
-        revive()
-    except SubjectFailed as exc:
+        yield
+    except (SubjectFailed, TapError) as exc:
         request.session.shouldstop = str(exc).splitlines()[0]
         raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,11 +70,10 @@ def test_a_subject_file_that_can_not_be_is_a_sentence_and_code_2(started: Starte
 
 def test_a_run_with_a_subject_leaves_out_the_tests_of_the_harness(started: Started) -> None:
     options = ("features/harness/tests/test_wording.py", "--collect-only", "-q")
-    only = "holds_nothing_but or wording"
-    assert "test_wording" in started(*options, only=only).stdout
-    done = started(*options, "--subject", "fixtures/subjects/pair-cms.yaml", only=only)
-    assert "test_wording" not in done.stdout
+    subject = ("--subject", "fixtures/subjects/pair-cms.yaml")
+    done = started(*options, *subject, only="holds_nothing_but or wording")
     assert "holds_nothing_but" in done.stdout
+    assert "test_wording" not in done.stdout
 
 
 def test_a_cms_that_is_not_there_is_an_error_and_nobody_is_blamed(started: Started, tmp_path: Path) -> None:
@@ -82,6 +82,21 @@ def test_a_cms_that_is_not_there_is_an_error_and_nobody_is_blamed(started: Start
     run = record(tmp_path)
     assert {check.verdict.value for check in run.checks} == {"error"}
     assert "nobody answers at http://127.0.0.1:1" in run.checks[0].reason
+
+
+def test_what_runs_already_is_judged_by_one_worker(started: Started) -> None:
+    done = started("--cms-url", "http://127.0.0.1:1", "--broker-port", str(free_port()), "-n", "2")
+    assert done.returncode == 2
+    assert "-n: what runs already is judged by one worker" in done.stdout + done.stderr
+
+
+def test_a_port_that_is_taken_ends_the_run_with_a_sentence(started: Started, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = started("--cms-url", f"http://127.0.0.1:{port}", "--broker-port", str(port))
+    assert done.returncode == 2, done.stdout
+    assert f"it was stopped: tap cms: port {port} can't be listened on" in done.stdout
+    assert len(record(tmp_path).checks) == 1
 
 
 def test_a_broker_that_refuses_is_an_error_and_nobody_is_blamed(started: Started, tmp_path: Path) -> None:
