@@ -23,6 +23,8 @@ MAX_TIMES = 3
 MAX_ARRIVED = 20_000
 AT_ONCE = 32
 TURN_MS = 30_000
+HEARTBEAT = "heartbeat"
+"""The ``pyd`` of an announcement that is one of many (INT-38): only the first since the start may be news."""
 
 ON_CONNECT = Act(SYSTEM, "resync", {"why": "on-connect"})
 
@@ -42,6 +44,7 @@ class ResyncOnConnect:
         self._deliver = deliver
         self._arrived: dict[str, None] = {}
         self._fresh: dict[str, None] = {}
+        self._known: dict[str, None] = {}
         self._differing: dict[str, Standing] = {}
         self._times: dict[str, tuple[int, int]] = {}
         self._woken = asyncio.Event()
@@ -50,7 +53,9 @@ class ResyncOnConnect:
         """Take in one message: has a device come back?"""
         if delivery.retained or delivery.fields.get("typ") not in ANNOUNCEMENTS:
             return
-        for relays in (self._arrived, self._fresh):
+        if delivery.fields.get("pyd") == HEARTBEAT and delivery.relay_id in self._known:
+            return
+        for relays in (self._arrived, self._fresh, self._known):
             relays[delivery.relay_id] = None
             if len(relays) > MAX_ARRIVED:
                 del relays[next(iter(relays))]
