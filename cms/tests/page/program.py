@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-READY_S = 20.0
+READY_S = 40.0
 
 
 class Program:
