@@ -9,7 +9,7 @@ import pytest
 from amqtt.adapters import BufferReader
 from amqtt.mqtt import packet_class
 from amqtt.mqtt.packet import MQTTFixedHeader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import MalformedPacket
@@ -63,12 +63,14 @@ class TestSaid:
             packet.connect("\ud800", 10, "w", b"", 0)
 
     @given(NUMBERS, st.lists(WORDS, min_size=1, max_size=4), QOS)
+    @settings(deadline=None)  # each reading takes an event loop
     def test_a_subscribe_is_read_by_another_broker(self, number: int, topics: list[str], qos: int) -> None:
         read = amqtt_reads(packet.subscribe(number, tuple(topics), qos))
         assert read.variable_header.packet_id == number
         assert read.payload.topics == [(topic, qos) for topic in topics]
 
     @given(WORDS, PAYLOADS, QOS, st.booleans(), NUMBERS)
+    @settings(deadline=None)  # each reading takes an event loop
     def test_a_publish_is_read_by_another_broker_and_by_us(
         self, topic: str, data: bytes, qos: int, retain: bool, number: int
     ) -> None:
