@@ -9,12 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pymongo.errors import DuplicateKeyError
-
 from cms.account import Accounts, Credential, User
 from cms.errors import StoreBusy
 from cms.store.mongodb_chain import AuditChain
-from cms.store.mongodb_link import OPERATION_MS, Fields, Link
+from cms.store.mongodb_link import OPERATION_MS, Fields, Link, write_step
 from cms.store.mongodb_record import Note, note_document, note_from
 
 USERS = "users"
@@ -111,15 +109,7 @@ class Users:
         raise StoreBusy(f"The database {self._link.address} is busy: the user was not changed")
 
     async def _write(self, name: str, step: int, person: Person) -> bool:
-        document = {"step": step + 1, **_document(person)}
-        if step == 0:
-            try:
-                await self._link[USERS].insert_one({"_id": name, **document})
-            except DuplicateKeyError:
-                return False
-            return True
-        done = await self._link[USERS].replace_one({"_id": name, "step": step}, document)
-        return done.matched_count == 1
+        return await write_step(self._link[USERS], name, step, _document(person))
 
     async def _move(self, name: str, step: int, person: Person) -> None:
         await self._chain.append(person.notes)

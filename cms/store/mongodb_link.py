@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from cms.errors import StoreError
 from cms.store.mongodb_address import MongoAddress
@@ -88,6 +88,19 @@ async def insert_missing(collection: Collection, documents: Sequence[Fields]) ->
     except BulkWriteError as exc:
         if not only_duplicates(exc):
             raise
+
+
+async def write_step(collection: Collection, key: str, step: int, document: Fields) -> bool:
+    """Store ``document`` as the one behind number ``step``, 0 for none; False where somebody was faster."""
+    document = {"step": step + 1, **document}
+    if step == 0:
+        try:
+            await collection.insert_one({"_id": key, **document})
+        except DuplicateKeyError:
+            return False
+        return True
+    done = await collection.replace_one({"_id": key, "step": step}, document)
+    return done.matched_count == 1
 
 
 async def each(things: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:

@@ -9,12 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pymongo.errors import DuplicateKeyError
-
 from cms.errors import StoreBusy
 from cms.sheet import KEPT, Kind, Sheet
 from cms.store.mongodb_chain import AuditChain
-from cms.store.mongodb_link import OPERATION_MS, Fields, Link
+from cms.store.mongodb_link import OPERATION_MS, Fields, Link, write_step
 from cms.store.mongodb_record import Note, note_document, note_from
 
 SHEETS = "sheets"
@@ -85,15 +83,8 @@ class Sheets:
         raise StoreBusy(f"The database {self._link.address} is busy: {key} was not changed")
 
     async def _write(self, key: str, step: int, slot: Slot) -> bool:
-        document = {"step": step + 1, **self._link.vault.sealed(_document(slot))}
-        if step == 0:
-            try:
-                await self._link[SHEETS].insert_one({"_id": key, **document})
-            except DuplicateKeyError:
-                return False
-            return True
-        done = await self._link[SHEETS].replace_one({"_id": key, "step": step}, document)
-        return done.matched_count == 1
+        document = self._link.vault.sealed(_document(slot))
+        return await write_step(self._link[SHEETS], key, step, document)
 
     async def _move(self, key: str, step: int, slot: Slot) -> None:
         await self._chain.append(slot.notes)
