@@ -57,22 +57,30 @@ Feature: New connection settings, and the way back
     And it answers there
 
   @cap-tls @req-LINK-3
-  Scenario Outline: A device moves to a broker over TLS
+  Scenario: A device moves to a broker over TLS
     Given an authority that the devices trust
     And a fleet of its own that trusts this authority
     And a device of that fleet
     And the CMS listens to the whole floor
     And a second broker over TLS with a certificate of that authority
     And the CMS listens to that broker too, without TLS
-    And the address of that broker over <scheme>
+    And the address of that broker over mqtts
     When the CMS sends the device there
     Then the device announces itself at the second broker
     And it answers there
 
-    Examples:
-      | scheme |
-      | mqtts  |
-      | wss    |
+  @cap-tls @cap-websocket @req-LINK-3
+  Scenario: A device moves to a broker over TLS and WebSocket
+    Given an authority that the devices trust
+    And a fleet of its own that trusts this authority
+    And a device of that fleet
+    And the CMS listens to the whole floor
+    And a second broker over TLS with a certificate of that authority
+    And the CMS listens to that broker too, without TLS
+    And the address of that broker over wss
+    When the CMS sends the device there
+    Then the device announces itself at the second broker
+    And it answers there
 
   @req-LINK-4
   Scenario: What a device applied survives the loss of its power

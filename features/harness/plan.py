@@ -97,7 +97,7 @@ class Plan:
 
 ONLY_CMS = frozenset(
     {"queue", "health", "cabinets", "revisions", "wait", "retain", "log", "auth", "history", "batch"}
-    | {"inventory", "websocket", "templates", "drift", "directory", "docs", "meters"}
+    | {"inventory", "templates", "drift", "directory", "docs", "meters"}
 )
 ONLY_SMIB = frozenset({"bulk", "play"})
 

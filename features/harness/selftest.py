@@ -35,9 +35,11 @@ DEAD_S = 0.3
 PAIR = {side: ROOT / "fixtures" / "subjects" / f"pair-{side}.yaml" for side in ROLES}
 IN_PARTS = {"service": 5, "configuration": 3, "http": 2, "streams": 2}
 """Folders of the pair that would take longest alone: how many trials share one."""
-SMALL_FLOOR = functools.partial(new_floor, played=160, devices=48, restless=8, silent=2, spare=16)
-"""Enough for one requirement; a SMIB of the pair is a connection, and 150 of them take their time."""
-UNPROBED = (Probe("none", False, "the broker is not probed for a liar"),)
+SMALL_FLOOR = functools.partial(new_floor, played=160, devices=64, restless=10, silent=2, spare=16)
+"""Enough for a trial; a SMIB of the pair is a connection, and 300 of them take their time."""
+PATIENT_S = 3 * USUAL_ANSWER_S
+"""What the pair may take to answer, while so many others run: it costs nothing where the answer comes."""
+UNPROBED = (Probe("none", False, "the broker is not probed for a trial"),)
 _TAG = re.compile(r"@req-([A-Z]+-[0-9]+)")
 
 
@@ -91,8 +93,7 @@ def tried(case: Case, folder: Path) -> Outcome:
     began = time.monotonic()
     lied = folder / "lied"
     file = subject_file(case, folder, lied)
-    if not case.is_pair:
-        _put(new_floor=SMALL_FLOOR, probed=lambda *_: UNPROBED, publish=lambda *_: None)
+    _put(new_floor=SMALL_FLOOR, probed=lambda *_: UNPROBED, publish=lambda *_: None)
     LAUNCH.set(by_fork("features.liars", "features.pair"))
     trial = Trial(case.requirements, case.once, case.sample, case.share, _applies)
     if not (paths := case.folders or folders_of(*case.requirements)):
@@ -110,7 +111,7 @@ def _applies(item: pytest.Item) -> bool:
 
 
 def _put(**replaced: object) -> None:
-    """In the places of what the conftest uses: a liar needs less of a floor, and no report."""
+    """In the places of what the conftest uses: a trial needs less of a floor, and no report."""
     for name, value in replaced.items():
         assert hasattr(conftest, name), name
         setattr(conftest, name, value)
@@ -122,8 +123,8 @@ def subject_file(case: Case, folder: Path, lied: Path) -> Path:
     content = yaml.safe_load(PAIR[case.side].read_text("utf-8"))
     content |= {"name": case.name, "start": case.command}
     content["env"] |= {"LIED_FILE": str(lied), "PYTHONPATH": str(ROOT)}
-    if case.sample:
-        content["timing"] = {"answer_s": USUAL_ANSWER_S * DEAD_S / WITHIN}
+    if not case.once:
+        content["timing"] = {"answer_s": PATIENT_S if case.is_pair else USUAL_ANSWER_S * DEAD_S / WITHIN}
     path = folder / "subject.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path

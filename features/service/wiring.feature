@@ -8,10 +8,10 @@ Feature: How the CMS and its broker find each other
     Then its first 4 attempts come at growing pauses, from half a second up
 
   @cap-tls @req-SVC-12
-  Scenario Outline: It reaches its broker over TLS
+  Scenario: It reaches its broker over TLS
     Given an authority that the CMS trusts
     And a broker over TLS with a certificate of that authority
-    And a CMS of its own that comes over TLS by <scheme>
+    And a CMS of its own that comes over TLS by mqtts
     And the CMS is ready
     And a cabinet on the floor
     And its SMIB is connected
@@ -21,10 +21,19 @@ Feature: How the CMS and its broker find each other
     When the SMIB reports the event "GAME_PLAYED"
     Then the stream shows the event "GAME_PLAYED"
 
-    Examples:
-      | scheme |
-      | mqtts  |
-      | wss    |
+  @cap-tls @cap-websocket @req-SVC-12
+  Scenario: It reaches its broker over TLS and WebSocket
+    Given an authority that the CMS trusts
+    And a broker over TLS with a certificate of that authority
+    And a CMS of its own that comes over TLS by wss
+    And the CMS is ready
+    And a cabinet on the floor
+    And its SMIB is connected
+    And an operator watches the cabinet
+    When the operator asks for the "net" settings
+    Then the SMIB is asked for its "net" settings, and told nothing else
+    When the SMIB reports the event "GAME_PLAYED"
+    Then the stream shows the event "GAME_PLAYED"
 
   @cap-tls @req-SVC-14
   Scenario: A broker whose certificate is of no authority that it trusts is no broker
