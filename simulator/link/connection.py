@@ -11,14 +11,14 @@ import contextlib
 import logging
 import ssl
 from enum import Enum
-from typing import Protocol
 
 from simulator.device.link import LinkSettings, Refusal
 from simulator.errors import LinkError, MalformedPacket
 from simulator.link.channel import Place, open_channel
 from simulator.link.dialogue import Dialogue, Stage
+from simulator.link.keeper import Keeper, Owner
 from simulator.link.link import LinkListener
-from simulator.link.poll import READ, WRITE, Poll
+from simulator.link.poll import READ, WRITE
 
 LINGER_S = 1.0
 """How long a clean end waits for acknowledgements: a fleet is gone within 2 s."""
@@ -42,38 +42,6 @@ class Phase(Enum):
     PARTED = "DISCONNECT is said"
     SHUT = "our side is closed"
     CLOSED = "closed"
-
-
-class Keeper(Protocol):
-    """What connections share."""
-
-    poll: Poll
-    joining: int
-    """How many are connected, and not yet subscribed."""
-
-    def now_s(self) -> float:
-        """As `time.monotonic`."""
-
-    def soon(self, connection: Connection) -> None:
-        """Call `ready` with no event at the end of the event loop's turn."""
-
-    def look_after(self, connection: Connection, when_s: float) -> None:
-        """Call `keep_alive` then, and not at the time that was asked for before."""
-
-    def look_no_more(self, connection: Connection) -> None: ...
-
-
-class Owner(Protocol):
-    """Whose connection it is; told from the event loop of what becomes of it, and in any case of its end."""
-
-    def opened(self) -> LinkListener:
-        """It is up; gives who is to hear what comes."""
-
-    def ended(self) -> None:
-        """It is gone. May come from within `Connection.leave`."""
-
-    def refused(self, reason: Refusal, why: str) -> None:
-        """It did not come about; told after its end."""
 
 
 class Connection:

@@ -27,7 +27,7 @@ _log = logging.getLogger("simulator.links")
 
 class MqttLinks:
     """Makes links over MQTT 3.1.1. They share the limit of connects under way, the TLS context, the poll and
-    the keepalives; see `simulator.link.connection.Keeper`.
+    the keepalives; see `simulator.link.keeper.Keeper`.
     """
 
     def __init__(
