@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from features.harness.errors import Untestable
@@ -17,10 +18,17 @@ from features.harness.tap.packet import Direction, Packet
 from features.harness.tap.tap import Tap
 
 
+@pytest.fixture
+def line_began(cms: AnyCms) -> int:
+    """How many packets had passed before: a cabinet that is used again was written to already."""
+    return 0 if cms.tap is None else len(cms.tap.packets)
+
+
 @given("the line between the CMS and its broker", target_fixture="line")
-def _line_of_cms(cms: AnyCms, stage: contextlib.ExitStack) -> Tap:
+def _line_of_cms(cms: AnyCms, stage: contextlib.ExitStack, line_began: int) -> Tap:
     if cms.tap is None:
         raise Untestable("no tap stands before this CMS")
+    assert line_began <= len(cms.tap.packets)
     stage.callback(cms.tap.clear)
     return cms.tap
 
@@ -93,11 +101,12 @@ def _restarts(broker: AnyBroker) -> None:
 
 
 @then(parsers.parse("on the line the CMS sends at QoS {qos:d}, not retained"))
-def _sent_at(line: Tap, cabinet: Cabinet, qos: int, docstring: str) -> None:
+def _sent_at(line: Tap, line_began: int, cabinet: Cabinet, qos: int, docstring: str) -> None:
     wanted = json.loads(docstring)
     packet = line.packets.first(
         lambda one: about(cabinet)(one) and one.from_subject and has(one.fields, wanted),
         f"{docstring} on its way to the broker",
+        since=line_began,
     )
     assert (packet.qos, packet.retain) == (qos, False), f"QoS {packet.qos}, retained {packet.retain}"
 
