@@ -51,7 +51,7 @@ class RequestLine:
 
         async def dressed(message: Message) -> None:
             if message["type"] in STARTS:
-                _dress(message, request_id, scope["scheme"])
+                _dress(message, request_id, scope.get("scheme", "http"))
                 spent = round((time.perf_counter() - began) * 1000, 1)
                 tell(">", "answer", status=message["status"], ms=spent)
             await send(message)
