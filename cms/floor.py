@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cms.cabinet import Cabinet
 from cms.gauge import Durations, Rate
@@ -95,6 +95,11 @@ class Floor:
         """The cabinets within ``limits``."""
         return [place for place in self._places.values() if limits.holds(place.identity.location)]
 
+    def sees(self, limits: Scope, relay_id: str) -> bool:
+        """Whether the SMIB is within ``limits``, as far as is known here: one that is not known is."""
+        place = self._places.get(relay_id)
+        return limits.whole or place is None or limits.holds(place.identity.location)
+
     def place(self, relay_id: str) -> Place | None:
         return self._places.get(relay_id)
 
@@ -124,6 +129,9 @@ class Floor:
                 place = self._new(identity, now_ms, now_s)
                 changes.append(Change(place, place.shown))
             elif place.identity != identity:
+                if place.identity.location.casefold() != identity.location.casefold():
+                    # Who sees the former location alone is told that it is gone.
+                    changes.append(Change(replace(place), place.shown, gone=True))
                 place.identity = identity
                 changes.append(Change(place, place.shown))
             self._places[cabinet.relay_id] = place

@@ -132,7 +132,8 @@ def service_of(settings: Settings, clock_ms: ClockMs, link_to: Callable[[Hub], L
     records = Records(store, clock_ms)
     streams = Streams(hub, clock_ms=clock_ms, max_streams=settings.max_streams)
     counters = counters_of(own)
-    access = _access(settings, own, records, streams, counters, clock_ms)
+    access = _access(settings, own, records, counters, clock_ms)
+    access.on_end(streams.end_where, monitor.floor.sees)
     watchdog = _watchdog(settings, own, link, clock_ms)
     work: Work = {
         "outbox": outbox.run,
@@ -246,7 +247,6 @@ def _access(
     settings: Settings,
     store: Store,
     records: Records,
-    streams: Streams,
     counters: Storage,
     clock_ms: ClockMs,
 ) -> Access:
@@ -255,9 +255,7 @@ def _access(
         settings.session_hours * HOUR_MS,
         settings.idle_minutes * MINUTE_MS,
     )
-    access = Access(store, records, terms, clock_ms, counters)
-    access.on_end(streams.end_where)
-    return access
+    return Access(store, records, terms, clock_ms, counters)
 
 
 def _watchdog(settings: Settings, store: Store, link: Link, clock_ms: ClockMs) -> Watchdog:

@@ -116,10 +116,10 @@ class Streams:
         for stream in tuple(self._open):
             stream.end()
 
-    def end_where(self, fits: Callable[[object], bool]) -> None:
-        """End the streams whose ``holder`` fits."""
+    def end_where(self, fits: Callable[[object, str | None], bool]) -> None:
+        """End the streams whose ``holder`` and relay fit; the relay of the floor's streams is None."""
         for stream in tuple(self._open):
-            if fits(stream.holder):
+            if fits(stream.holder, stream.source.relay_id):
                 stream.end()
 
     def opened(self, stream: EventStream) -> None:

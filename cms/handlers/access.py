@@ -16,6 +16,7 @@ from cms.errors import NotSignedIn, SignInFailed, StoreError, TooManyRequests
 from cms.handlers.records import Records
 from cms.limit import Limit
 from cms.passwords import Passwords
+from cms.scope import Scope
 from cms.store.store import Store
 
 LOOK_EVERY_S = 1.0
@@ -27,8 +28,11 @@ TRIES, TRIES_FROM_ONE_PLACE = 5, 30
 TELL_USE_MS = 60_000
 """How often the storage is told that a session is used."""
 
-Ender = Callable[[Callable[[object], bool]], object]
-"""Ends the streams whose holder fits."""
+Ender = Callable[[Callable[[object, str | None], bool]], object]
+"""Ends the streams whose holder and relay fit."""
+
+Sees = Callable[[Scope, str], bool]
+"""Whether a relay is within a scope, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +72,22 @@ class Access:
         self._used: dict[str, int] = {}
         self._open = terms.may_be_open
         self._end_streams: Ender = lambda _fits: None
+        self._sees: Sees = lambda _scope, _relay_id: True
 
     @property
     def open(self) -> bool:
         """Whether nobody has to sign in."""
         return self._open
 
-    def on_end(self, end_streams: Ender) -> None:
-        self._end_streams = end_streams
+    def on_end(self, end_streams: Ender, sees: Sees) -> None:
+        self._end_streams, self._sees = end_streams, sees
 
     async def refresh(self) -> Accounts:
         """Look at the storage, and end the streams of those who may no longer what they might. StoreError."""
         self._accounts = await self._store.accounts()
         self._used = {key: ms for key, ms in self._used.items() if key in self._accounts.credentials}
         self._open = self._open and not self._accounts.users
-        self._end_streams(lambda holder: isinstance(holder, Caller) and not self.stands(holder))
+        self._end_streams(self._may_not)
         return self._accounts
 
     async def run(self) -> None:
@@ -94,6 +99,12 @@ class Access:
                 await self._records.tell_refusals()
             except StoreError as exc:
                 log.event("!", "users not read", reason=str(exc))
+
+    def _may_not(self, holder: object, relay_id: str | None) -> bool:
+        """Whether ``holder`` may no longer read the stream of this relay."""
+        if not isinstance(holder, Caller):
+            return False
+        return not self.stands(holder) or (relay_id is not None and not self._sees(holder.scope, relay_id))
 
     def stands(self, caller: Caller) -> bool:
         """Whether ``caller`` is still who it was, with the same role."""

@@ -162,8 +162,8 @@ def _host(text: str) -> str:
 
 
 def _documented(operation: Operation, endpoint: Endpoint) -> Operation:
+    """With what the gate itself may answer: 429 and 503 to whoever shows what has to be looked up."""
     asked = () if endpoint.right is None else (401, 403)
     foreign = () if endpoint.method == "GET" else (403,)
-    limited = (429,) if endpoint.sends else ()
-    failures = sorted({*operation.failures, *asked, *foreign, *limited})
+    failures = sorted({*operation.failures, *asked, *foreign, 429, 503})
     return replace(operation, failures=tuple(failures))

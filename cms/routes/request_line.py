@@ -19,6 +19,9 @@ CAUTION = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
 ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 """Said over https alone: a browser does not come over http again for a year."""

@@ -252,8 +252,13 @@ class TestCabinets:
         scene = Scene()
         scene.hear()
         moved = Cabinet("cab-1", RELAY, location="Bar")
-        gone, changed = scene.floor.assign([moved], now_ms=scene.ms, now_s=scene.s)
+        gone, left, changed = scene.floor.assign([moved], now_ms=scene.ms, now_s=scene.s)
         assert (gone.gone, gone.place.identity.id) == (True, "cab-2")
+        assert (left.gone, left.place.identity.id, left.place.identity.location != "Bar") == (
+            True,
+            "cab-1",
+            True,
+        )
         assert (changed.place.identity.location, changed.facts.online) == ("Bar", True)
         assert scene.floor.assign([moved], now_ms=scene.ms, now_s=scene.s) == []
 

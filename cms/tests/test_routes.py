@@ -335,6 +335,10 @@ class TestEveryAnswer:
             headers = (await desk.ask("GET", path)).headers
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
+            assert headers["x-frame-options"] == "DENY"
+            assert headers["cross-origin-opener-policy"] == "same-origin"
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+            assert "camera=()" in headers["permissions-policy"]
             assert headers["content-security-policy"].startswith("default-src 'none'")
             assert headers["x-request-id"]
 

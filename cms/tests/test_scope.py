@@ -230,6 +230,24 @@ class TestStreams:
 
         at_desk(act)
 
+    def test_a_cabinet_that_moves_out_of_sight_is_gone_and_its_stream_ends(self) -> None:
+        async def act(desk: Desk) -> None:
+            await furnish(desk)
+            await admit(desk, Role.VIEWER)
+            moved = [Cabinet("cab-1", RELAY, location="Annex")]
+            async with (
+                streaming(desk, bearer("viewer"), "/api/events") as (floor, _),
+                streaming(desk, bearer("viewer")) as (_, task),
+            ):
+                await floor.until('"snapshot"')
+                await desk.application.store.import_cabinets(moved, Act(), update=True, dry_run=False)
+                await desk.application.monitor.refresh()
+                await floor.until('"type":"removed","cabinetId":"cab-1"')
+                await asyncio.wait_for(asyncio.shield(task), 10)
+                assert "Annex" not in floor.text
+
+        at_desk(act)
+
     def test_one_ends_with_the_scope(self) -> None:
         async def act(desk: Desk) -> None:
             await furnish(desk)
