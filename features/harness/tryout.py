@@ -13,7 +13,7 @@ from features.harness.listing import listed
 from features.harness.peer import connected
 from features.harness.plan import Plan
 from features.harness.played import TOPICS, PlayedCms, PlayedSmib
-from features.harness.process import Warden, Workshop
+from features.harness.process import START, Warden, Workshop
 from features.harness.readiness import readiness
 from features.harness.stream import Stream
 from features.harness.subject import CMS, SMIB, Subject
@@ -26,6 +26,7 @@ from features.harness.subjects import (
     Fleet,
     Order,
     RunningCms,
+    RunningSmibs,
 )
 from features.harness.tap.tap import Tap
 from features.harness.web import Web
@@ -101,6 +102,10 @@ class Tryout:
                 order = Order(tap.address, self.folder / SMIB)
                 Fleet(workshop, plan.smib, order, floor.members, tap)
                 yield f"{name}: subscribed to orders"
+            elif plan.port is not None:
+                RunningSmibs(plan.smib, floor.devices.cabinets, tap).revive()
+                tap.packets.first(lambda one: one.type == "SUBACK", f"{name} listens", within=START)
+                yield f"{name}: connected, and listens"
             device: Cabinet = floor.devices.fresh()
             since = cms.sends(device.relay_id, orders.ConfigRequest(COMPONENT))
             wanted = {"typ": "cfg", "comp": COMPONENT}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from features.harness.cli import main
-from features.harness.process import ROOT
+from features.harness.port import free_port
+from features.harness.process import ROOT, Workshop
 
 SUBJECTS = ROOT / "fixtures" / "subjects"
 DEAD = """
@@ -72,6 +73,23 @@ def test_a_subject_that_works_says_so(name: str, capsys: pytest.CaptureFixture[s
 def test_a_subject_that_answers_nonsense_is_shown(dead: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["try", str(dead)]) == 1
     assert "but then: " in capsys.readouterr().out
+
+
+def test_a_smib_that_runs_already_is_waited_for(
+    workshop: Workshop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, path = free_port(), tmp_path / "there.yaml"
+    path.write_text("subject: smib\nname: There\nrelays: [e831cdfa8384]\n", encoding="utf-8")
+    told = {
+        "MQTT_URI": f"mqtt://127.0.0.1:{port}",
+        "RELAY": "e831cdfa8384=5",
+        "STATE": str(tmp_path),
+    }
+    workshop.start("smib", [sys.executable, "-m", "features.pair.smib"], told)
+    code = main(["try", str(path), "--broker-port", str(port)])
+    said = capsys.readouterr()
+    assert code == 0, said.out + said.err
+    assert "There: connected, and listens" in said.out
 
 
 def test_what_runs_already_needs_a_broker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
