@@ -63,6 +63,17 @@ def duration(text: str) -> int:
     return length
 
 
+def rate(text: str) -> float:
+    """So many a second."""
+    try:
+        number = float(text.removesuffix("/s"))
+    except ValueError:
+        number = 0
+    if not 0 < number <= 100_000:
+        raise argparse.ArgumentTypeError(f"a number a second as 200/s was wanted, not {text[:40]!r}")
+    return number
+
+
 def size(text: str) -> int:
     """So many bytes, above 0."""
     number, unit = text[:-2], _SIZES.get(text[-2:].upper())

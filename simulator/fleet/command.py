@@ -13,6 +13,7 @@ from pathlib import Path
 from simulator.command_line import broker_uri, duration
 from simulator.control.options import add_control_options, control_options
 from simulator.errors import FleetPlanError
+from simulator.fleet.asking import Asking
 from simulator.fleet.credential_options import add_credential_options, papers_of, refuse_odd_credentials
 from simulator.fleet.feed import Word, say
 from simulator.fleet.fleet import PapersOf
@@ -144,14 +145,16 @@ def run(args: argparse.Namespace) -> int:
 def _run_alone(args: argparse.Namespace, run: Run) -> int:
     """All of it in this process."""
     tally, course = Tally(), Course(run.plan)
-    view = View(course, plain=args.plain or args.verbose)
+    asking = Asking(course, args, run.plan)
+    view = View(asking, plain=args.plain or args.verbose)
 
     def told(course: Course) -> None:
         announce(view, course.reading, course.control)
+        asking.begin()
 
-    work = view.over(run_fleet(run, tally, course, told))
+    work = view.over(asking.over(run_fleet(run, tally, course, told)))
     asyncio.run(until_interrupted(for_a_while(work, args.duration)))
-    return judged(course.reading, args, was_ready=course.ready)
+    return judged(asking.reading, args, was_ready=course.ready)
 
 
 def _run_part(run: Run) -> int:

@@ -11,6 +11,7 @@ from typing import Protocol
 from simulator.control.options import ControlOptions
 from simulator.device.transitions import State
 from simulator.errors import FleetPartError
+from simulator.fleet.asking import Asking
 from simulator.fleet.crew import Crew
 from simulator.fleet.plan import FleetPlan
 from simulator.fleet.reading import Reading
@@ -45,13 +46,14 @@ class Gathering:
         self._plan = plan
         self._places = places
         self.words = Words(lambda line: self._view.say(line))
-        self._view = View(self.words, plain=args.plain or args.verbose)
+        self.asking = Asking(self.words, args, plan)
+        self._view = View(self.asking, plain=args.plain or args.verbose)
         self.was_ready = False
 
     async def run(self) -> None:
         """Start, tell when all are ready, and go on until cancelled; FleetPartError where one ends."""
         async with self._places(self.words, self._view.say) as parts:
-            await self._view.over(self._gathered(parts))
+            await self._view.over(self.asking.over(self._gathered(parts)))
 
     async def _gathered(self, parts: Parts) -> None:
         tasks: list[asyncio.Task[None]] = []
@@ -62,6 +64,7 @@ class Gathering:
             if not tasks[0].done():
                 self.was_ready = True
                 announce(self._view, self.words.reading, self.words.control)
+                self.asking.begin()
             await tasks[0]
         finally:
             for task in tasks:
@@ -79,7 +82,7 @@ def gathered(args: argparse.Namespace, plan: FleetPlan, places: Places) -> int:
         failure = exc
     if failure is not None and not len(gathering.words):
         raise failure
-    code = judged(gathering.words.reading, args, was_ready=gathering.was_ready)
+    code = judged(gathering.asking.reading, args, was_ready=gathering.was_ready)
     if failure is not None:
         raise failure
     return code

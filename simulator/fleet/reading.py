@@ -14,6 +14,8 @@ LATE_US = 500_000
 """What was to happen and happened later than that was missed."""
 LATE_SHARE = 0.01
 """The part of all that may be."""
+FEW = 20
+"""So few prove nothing, whatever part of all they are."""
 
 
 @dataclass(slots=True)
@@ -21,8 +23,8 @@ class Reading:
     """`devices`, `connected`, `sound` and `missing` are of the moment, `subscribed` and `answering` count who
     ever was; the rest adds up. `missing` are those of `sound` (without faults) that were never subscribed.
 
-    `answers` are times to an answer, `behind` how late what was due came about, `lag` how long the event loop
-    kept waiting who wanted it.
+    `answers` are times to an answer, `trips` those of our own questions through broker and device, `behind`
+    how late what was due came about, `lag` how long the event loop kept waiting who wanted it.
     """
 
     took_s: float = 0.0
@@ -35,6 +37,7 @@ class Reading:
     totals: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     answers: Latencies = field(default_factory=Latencies)
+    trips: Latencies = field(default_factory=Latencies)
     behind: Latencies = field(default_factory=Latencies)
     lag: Latencies = field(default_factory=Latencies)
 
@@ -51,10 +54,21 @@ class Reading:
         return self.answers.count
 
     @property
+    def asked(self) -> int:
+        return self.totals["asked"]
+
+    @property
+    def heard(self) -> int:
+        return self.trips.count
+
+    @property
+    def unheard(self) -> int:
+        return self.totals["unheard"]
+
+    @property
     def missed_its_rate(self) -> bool:
         """Whether the fleet itself was too slow for what it was to do: rates of it say nothing then."""
-        late = max(self.behind.over(LATE_US) / max(1, self.behind.count), _share(self.lag))
-        return late > LATE_SHARE
+        return _missed(self.behind) or _missed(self.lag)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in plain values, for another process."""
@@ -89,11 +103,12 @@ def together(readings: Iterable[Reading]) -> Reading:
 
 _NUMBERS = ("devices", "connected", "subscribed", "answering", "missing")
 _COUNTS = ("states", "totals", "errors")
-_TIMES = ("answers", "behind", "lag")
+_TIMES = ("answers", "trips", "behind", "lag")
 
 
-def _share(times: Latencies) -> float:
-    return times.over(LATE_US) / max(1, times.count)
+def _missed(times: Latencies) -> bool:
+    late = times.over(LATE_US)
+    return late > FEW and late > LATE_SHARE * times.count
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from simulator.command_line import rate
 from simulator.device.link import Refusal
 from simulator.errors import SummaryError
 from simulator.fleet.reading import Reading
@@ -25,7 +26,14 @@ REPORTS = ("summary_json", "summary_csv")
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
-    """`--summary-json`, `--summary-csv` and `--fail-if`."""
+    """`--ask`, `--summary-json`, `--summary-csv` and `--fail-if`."""
+    parser.add_argument(
+        "--ask",
+        type=rate,
+        metavar="N/s",
+        help="ask the devices for their configuration, one after the other, so many times a second, and time "
+        "the answers through the broker",
+    )
     parser.add_argument(
         "--summary-json",
         type=Path,
@@ -67,7 +75,10 @@ def judged(reading: Reading, args: argparse.Namespace, *, was_ready: bool) -> in
     if reading.missing and (was_ready or args.duration is not None):
         reasons.append(f"the fleet is short: {shortage(reading)}.")
     if not summary.rates_stand:
-        reasons.append(summary.excuse)
+        if args.duration is None and not thresholds:  # nobody is to be told a rate
+            sys.stderr.write(f"! {summary.excuse}\n")
+        else:
+            reasons.append(summary.excuse)
     for reason in reasons:
         sys.stderr.write(f"smib-lab: {reason}\n")
     return 1 if reasons else 0

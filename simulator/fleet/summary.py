@@ -15,6 +15,7 @@ from simulator.errors import SummaryError
 from simulator.fleet.latency import Latencies
 from simulator.fleet.reading import Reading
 
+TRIPS = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "p100": 100.0}
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9}
 
 
@@ -43,6 +44,9 @@ FIGURES: Mapping[str, Figure] = {
     "received": Figure(Sort.MESSAGES, "messages that came to devices"),
     "sent": Figure(Sort.MESSAGES, "messages that devices sent"),
     "answered": Figure(Sort.MESSAGES, "orders that were answered"),
+    "asked": Figure(Sort.MESSAGES, "questions of --ask"),
+    "heard": Figure(Sort.MESSAGES, "of these, answered"),
+    "unheard": Figure(Sort.MESSAGES, "of these, without an answer after 10 s"),
     "errors": Figure(Sort.MESSAGES, "connections refused or lost, and devices that failed"),
     **{
         name: Figure(Sort.TIME, f"time to an answer, for {percent:g} % of them")
@@ -50,12 +54,18 @@ FIGURES: Mapping[str, Figure] = {
     },
     "max": Figure(Sort.TIME, "the longest time to an answer"),
     "mean": Figure(Sort.TIME, "the mean time to an answer"),
+    **{
+        f"trip{name[1:]}": Figure(
+            Sort.TIME, f"from when a question was due to its answer, for {p:g} % of them"
+        )
+        for name, p in TRIPS.items()
+    },
     "behind": Figure(Sort.TIME, "how late the fleet itself was with what was due, for 99 % of it"),
     "lag": Figure(Sort.TIME, "how long its event loop kept others waiting, for 99 % of the time"),
 }
 
 NAMED = ("devices", "connected", "subscribed", "answering")
-RATES = ("received", "sent", "answered")
+RATES = ("received", "sent", "answered", "asked", "heard")
 WATCHED_PERCENT = 99.0
 
 
@@ -69,6 +79,9 @@ class Summary:
             **{name: reading.answers.percentile_us(percent) for name, percent in PERCENTILES.items()},
             "max": reading.answers.max_us if known else None,
             "mean": reading.answers.mean_us,
+        }
+        self.trips_us: Mapping[str, float | None] = {
+            f"trip{name[1:]}": reading.trips.percentile_us(percent) for name, percent in TRIPS.items()
         }
 
     @property
@@ -89,6 +102,8 @@ class Summary:
         """The figure of that name, times in microseconds; None for a time that nothing is known of."""
         if name in self.times_us:
             return self.times_us[name]
+        if name in self.trips_us:
+            return self.trips_us[name]
         if name in ("behind", "lag"):
             times: Latencies = getattr(self.reading, name)
             return times.percentile_us(WATCHED_PERCENT)
@@ -112,6 +127,10 @@ class Summary:
         if reading.answered:
             times = (f"{name}={_ms(us)}ms" for name, us in self.times_us.items())
             lines.append("= fleet answer " + " ".join(times))
+        if reading.asked:
+            times = (f"{name}={_ms(us)}ms" for name, us in self.trips_us.items())
+            counts = (f"{name}={getattr(reading, name)}" for name in ("asked", "heard", "unheard"))
+            lines.append(f"= fleet {' '.join(counts)} {' '.join(times)}")
         if reading.lag.count:
             watched = (f"{name}={_ms(self.value(name) or 0)}ms" for name in ("behind", "lag"))
             lines.append(f"= fleet itself {' '.join(watched)}")
@@ -126,6 +145,7 @@ class Summary:
             **counts,
             "errors": dict(self._errors()),
             "answer_ms": {name: _ms(us) for name, us in self.times_us.items()},
+            "trip_ms": {name: _ms(us) for name, us in self.trips_us.items()},
             "itself_ms": {name: _ms(self.value(name)) for name in ("behind", "lag")},
             "per_s": {name: _rounded(self.rate(name)) for name in RATES},
             "rates_stand": self.rates_stand,

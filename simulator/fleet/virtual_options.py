@@ -37,7 +37,7 @@ def add_virtual_options(parser: argparse.ArgumentParser) -> None:
 
 NOT_VIRTUAL = (
     *("state", "control_port", "ca_file", "patience", "summary_json", "summary_csv", "fail_if"),
-    *("processes", "workers", "plain"),
+    *("processes", "workers", "plain", "ask"),
     *("credentials", "username", "password_file", "cert", "key", "bind_address"),
 )
 """What a fleet in virtual time has not."""
