@@ -260,7 +260,11 @@ def test_meters_are_asked_for_named_and_shown_as_money(enter: Enter) -> None:
 def test_a_machine_that_tells_no_meters_is_told_of(enter: Enter) -> None:
     visit = enter("#/cabinet/quiet")
     visit.tolerated.add(504)
-    visit.page.route("**/meters", lambda route: route.continue_(url=f"{route.request.url}?wait=0.5"))
+    wait = {"POST": "?wait=0.5"}
+    visit.page.route(
+        "**/meters",
+        lambda route: route.continue_(url=route.request.url + wait.get(route.request.method, "")),
+    )
     visit.button("Ask for its meters").click()
     visit.sees("0.5 s", visit.page.get_by_role("region", name="Meters"))
     expect(visit.button("Ask for its meters")).to_be_enabled()
