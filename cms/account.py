@@ -26,6 +26,8 @@ MAX_LOCATIONS, LOCATION_LENGTH = 100, 200
 TOKEN_MARK = "cms_"
 """How a token begins, so that one that was left lying about is known for what it is."""
 
+DAY_MS = 86_400_000
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.@-]{0,63}")
 _KEY_SHOWN = 12
 
@@ -117,6 +119,16 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenWish:
+    """The token that is wanted: ``role`` None for the user's, at most that; ``days`` None for ever."""
+
+    role: Role | None = None
+    label: str = ""
+    days: int | None = None
+    locations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who sends a request, by what, and how far it sees. ``key`` is None where nobody has to sign in."""
 
@@ -173,6 +185,20 @@ def new_secret(kind: Kind) -> str:
 def key_of(secret: str) -> str:
     """What is stored of a secret. It is random, so that a plain hash of it gives nothing away."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_token(user: User, wish: TokenWish, now_ms: int) -> tuple[Credential, str]:
+    """A token for ``user``, and its secret, which is stored nowhere."""
+    secret, role = new_secret("token"), lower_of(wish.role or user.role, user.role)
+    ends_ms = None if wish.days is None else now_ms + wish.days * DAY_MS
+    token = Credential(key_of(secret), "token", user.name, role, wish.label, now_ms, ends_ms, wish.locations)
+    return token, secret
+
+
+def token_note(token: Credential) -> dict[str, Any]:
+    """What the audit trail says of a token that was made."""
+    about = {"account": token.user, "tokenId": token.id, "role": str(token.role), "label": token.label}
+    return {**about, **_limits(token.locations)}
 
 
 def user_name(text: str) -> str:

@@ -107,12 +107,13 @@ def _maintain(options: argparse.Namespace, environ: Mapping[str, str], stop: Sto
 
 def _users(options: argparse.Namespace, database: Database) -> bool:
     from cms import users
+    from cms.account import TokenWish
 
     name, places = options.name, options.location
     role = None if options.role is None else Role(options.role)
     if options.work == "token":
-        wish = users.TokenWish(name, role, options.label, options.days, places)
-        return users.give_token(database, wish)
+        wish = TokenWish(role, options.label, options.days, tuple(places))
+        return users.give_token(database, name, wish)
     if options.work == "add" and role is not None:
         return users.add(database, name, role, places)
     if options.work == "role" and role is not None:

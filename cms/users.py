@@ -10,19 +10,19 @@ import getpass
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from cms.account import (
     NAME_WANTED,
     Accounts,
-    Credential,
+    TokenWish,
     User,
     account_note,
     checked_locations,
     checked_password,
-    key_of,
-    new_secret,
+    new_token,
+    token_note,
     user_name,
 )
 from cms.actor import Act
@@ -31,22 +31,9 @@ from cms.database import Database
 from cms.errors import SettingError, UnknownUser, UserTaken
 from cms.maintenance import at_store, operator, say, wall_clock_ms
 from cms.passwords import Passwords
-from cms.role import Role, lower_of
+from cms.role import Role
 from cms.store.store import Store
 from wire.timestamps import format_timestamp
-
-DAY_MS = 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class TokenWish:
-    """The token that is wanted: its role, None for the user's, at most that; ``days``, None for ever."""
-
-    user: str
-    role: Role | None = None
-    label: str = ""
-    days: int | None = None
-    locations: Sequence[str] = ()
 
 
 def add(database: Database, name: str, role: Role, locations: Sequence[str] = ()) -> bool:
@@ -60,7 +47,7 @@ def add(database: Database, name: str, role: Role, locations: Sequence[str] = ()
         if wanted in (await store.accounts()).users:
             raise UserTaken(wanted)
         user = User(wanted, role, Passwords().hash(password), places)
-        await store.put_user(user, _draft("user-added", wanted, role=str(role), **_told(places)))
+        await store.put_user(user, Draft(Act(operator(), "user-added", account_note(user))))
         say(f"added user={wanted} role={role}{_at(places)}")
         return True
 
@@ -125,20 +112,16 @@ def remove(database: Database, name: str) -> bool:
     return at_store(database, work)
 
 
-def give_token(database: Database, wish: TokenWish) -> bool:
+def give_token(database: Database, name: str, wish: TokenWish) -> bool:
     """Make a token and write it, once: it can't be read again. UnknownUser."""
-    places = _locations(wish.locations)
+    wish = replace(wish, locations=_locations(wish.locations))
 
     async def work(store: Store) -> bool:
-        user = _user(await store.accounts(), wish.user)
-        role = lower_of(wish.role or user.role, user.role)
-        secret, now_ms = new_secret("token"), wall_clock_ms()
-        ends_ms = None if wish.days is None else now_ms + wish.days * DAY_MS
-        token = Credential(key_of(secret), "token", user.name, role, wish.label, now_ms, ends_ms, places)
-        facts = {"tokenId": token.id, "role": str(role), "label": wish.label, **_told(places)}
-        if not await store.put_credential(token, _draft("token-added", user.name, **facts)):
-            raise UnknownUser(wish.user)
-        about = f"token={token.id} user={user.name} role={role}{_at(places)}"
+        user = _user(await store.accounts(), name)
+        token, secret = new_token(user, wish, wall_clock_ms())
+        if not await store.put_credential(token, Draft(Act(operator(), "token-added", token_note(token)))):
+            raise UnknownUser(name)
+        about = f"token={token.id} user={user.name} role={token.role}{_at(token.locations)}"
         sys.stderr.write(f"{about}; it is shown this once:\n")
         say(secret)
         return True
@@ -182,10 +165,6 @@ def _locations(names: Sequence[str]) -> tuple[str, ...]:
 
 def _at(locations: Sequence[str]) -> str:
     return "".join(f" location={json.dumps(name, ensure_ascii=False)}" for name in locations)
-
-
-def _told(locations: Sequence[str]) -> dict[str, Any]:
-    return {"locations": list(locations)} if locations else {}
 
 
 def _user(accounts: Accounts, name: str) -> User:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from cms.account import Accounts, Credential, User, account_note, key_of, new_secret
+from cms.account import Accounts, Credential, TokenWish, User, account_note, new_token, token_note
 from cms.actor import Act, Actor
 from cms.audit import Draft
 from cms.errors import NoGovernor, UnknownCredential, UnknownUser, UserTaken
 from cms.handlers.access import Access
 from cms.passwords import Passwords
-from cms.role import Role, lower_of
+from cms.role import Role
 from cms.store.store import Store
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,6 @@ class Change:
     locations: tuple[str, ...] | None = None
     disabled: bool | None = None
     password: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TokenWish:
-    """The token that is wanted: ``role`` None for the user's, at most that; ``days`` None for ever."""
-
-    role: Role | None = None
-    label: str = ""
-    days: int | None = None
-    locations: tuple[str, ...] = ()
 
 
 class People:
@@ -98,13 +86,8 @@ class People:
     async def give_token(self, name: str, wish: TokenWish, actor: Actor) -> tuple[Credential, str]:
         """A token, and its secret, which can't be read again. UnknownUser."""
         user = _user(await self._store.accounts(), name)
-        role = lower_of(wish.role or user.role, user.role)
-        secret, now_ms = new_secret("token"), self._clock_ms()
-        ends_ms = None if wish.days is None else now_ms + wish.days * DAY_MS
-        token = Credential(key_of(secret), "token", name, role, wish.label, now_ms, ends_ms, wish.locations)
-        note = {"account": name, "tokenId": token.id, "role": str(role), "label": wish.label}
-        note_of_places = {"locations": list(wish.locations)} if wish.locations else {}
-        draft = Draft(Act(actor, "token-added", {**note, **note_of_places}))
+        token, secret = new_token(user, wish, self._clock_ms())
+        draft = Draft(Act(actor, "token-added", token_note(token)))
         if not await self._store.put_credential(token, draft):
             raise UnknownUser(name)
         await self._access.refresh()

@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cms.account import Credential, checked_locations, checked_password, user_name
+from cms.account import Credential, TokenWish, checked_locations, checked_password, user_name
 from cms.errors import RequestError
-from cms.handlers.people import Change, People, Person, TokenWish
+from cms.handlers.people import Change, People, Person
 from cms.role import Right, Role
 from cms.routes.actor import actor_of
 from cms.routes.answer import answer
