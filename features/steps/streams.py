@@ -63,6 +63,15 @@ def _all_leave(streams: list[Stream]) -> None:
         stream.leave()
 
 
+@when("the CMS has heard it")
+def _has_heard(smib: PlayedSmib, watch: Callable[..., Stream]) -> None:
+    """What comes behind it, for another relay, has reached who watches that one."""
+    marker = PlayedSmib(f"behind-{smib.relay_id}", smib.peer)
+    stream = watch(marker.relay_id, "marker")
+    marker.event("GAME_PLAYED")
+    update(stream, {"typ": "GAME_PLAYED"})
+
+
 @then(parsers.parse('the stream shows the "{component}" settings with'))
 def _shows_settings(stream: Stream, component: str, docstring: str) -> None:
     frame = update(stream, {"typ": "cfg", "comp": component, **json.loads(docstring)})

@@ -79,6 +79,7 @@ Feature: Watching a SMIB
     Given 2 operators watch the cabinet
     When all of them leave
     And the SMIB reports the event "GAME_LOST"
+    And the CMS has heard it
     And an operator watches the cabinet
     And the SMIB reports the event "GAME_PLAYED"
     Then the stream shows the event "GAME_PLAYED" first
