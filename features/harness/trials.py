@@ -24,9 +24,10 @@ from features.harness.score import Case, Outcome
 OPTIONS = (
     *("-q", "--tb=native", "-p", "pytest_bdd.plugin", "-p", "pytest_timeout", "--timeout=150"),
     *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+    *("-o", "addopts=--strict-markers --import-mode=importlib"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
-"""Other plugins are left out, for each costs every trial its start."""
+"""Other plugins are left out, for each costs every trial its start, and so are the options that they add."""
 
 Tried = Callable[[Case, Path], Outcome]
 
