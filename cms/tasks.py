@@ -8,6 +8,9 @@ from typing import Any
 
 from cms import log
 
+AGAIN_S = 0.2
+"""After which a task that was cancelled, and goes on, is cancelled again."""
+
 
 class Tasks:
     """Supervised tasks. One that ends before it is told to is dead, whether it raised or returned."""
@@ -31,8 +34,9 @@ class Tasks:
         while self._tasks:
             _, task = self._tasks.popitem()
             task.remove_done_callback(self._ended)
-            task.cancel()
-            await asyncio.wait([task])
+            while not task.done():  # a wait_for that ends in that moment swallows it (Python 3.11)
+                task.cancel()
+                await asyncio.wait([task], timeout=AGAIN_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         error = None if task.cancelled() else task.exception()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -60,3 +61,19 @@ def test_stopping_waits_until_every_task_is_gone() -> None:
         assert ended == ["left"]
 
     asyncio.run(act())
+
+
+def test_one_that_a_library_keeps_from_noticing_is_cancelled_again() -> None:
+    async def deaf() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def whole() -> None:
+        tasks = Tasks()
+        tasks.start("deaf", deaf())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(8):
+            await tasks.stop()
+
+    asyncio.run(whole())
