@@ -95,7 +95,7 @@ class Summary:
         return (
             f"the fleet itself fell behind what it was to do: {_ms(self.value('behind'))} ms late, its event "
             f"loop {_ms(self.value('lag'))} ms (p99). Its rates are not reported: more --processes, fewer "
-            "devices or less to do for each were wanted."
+            "devices, or a lower --ask or --play were wanted."
         )
 
     def value(self, name: str) -> float | None:
