@@ -79,6 +79,26 @@ Feature: What was ordered, by whom, and whether devices have it
       {"comsMode": 1, "comsGPC": 9}
       """
 
+  @cap-history @req-INT-62
+  Scenario: What is ordered twice is sent twice, and is one configuration
+    Given its SMIB is connected
+    When the operator saves
+      """
+      {"smibConfig": {"coms": {"comsMode": 1}}}
+      """
+    And the operator saves
+      """
+      {"smibConfig": {"coms": {"comsMode": 1}}}
+      """
+    And the operator reads the cabinet's history
+    Then its newest entry changed
+      | coms | comsMode | null | 1 |
+    And the only updates of "coms" that the SMIB receives are, in this order
+      """
+      {"comsMode": 1}
+      {"comsMode": 1}
+      """
+
   @cap-history @req-HIST-2
   Scenario: A revision that never was can't be rolled back to
     When the operator rolls back to revision 4711
@@ -140,6 +160,29 @@ Feature: What was ordered, by whom, and whether devices have it
       """
     And the SMIB answers its "mqtt" settings with its own topic spelled out
     Then the cabinet is in step: yes
+
+  @cap-drift @req-INT-63
+  Scenario: A device that falls back to its last network is out of step, and what it confirmed is not sent again
+    Given its SMIB is connected
+    When the operator saves
+      """
+      {"smibConfig": {"net": {"netStaSSID": "Annex", "netStaChan": 6}}}
+      """
+    And the SMIB answers its "net" settings
+      """
+      {"netMode": 1, "netStaSSID": "Annex", "netStaPwd": "***", "netStaChan": 6}
+      """
+    Then the cabinet is in step: yes
+    When the SMIB answers its "net" settings
+      """
+      {"netMode": 1, "netStaSSID": "Annex", "netStaPwd": "***", "netStaChan": 1}
+      """
+    Then the cabinet is in step: no
+    And it differs in "netStaChan", ordered 6 and reported 1
+    And the only updates of "net" that the SMIB receives are, in this order
+      """
+      {"netStaSSID": "Annex", "netStaChan": 6}
+      """
 
   @cap-drift @req-DRIFT-2
   Scenario: What a device does not have is ordered again
