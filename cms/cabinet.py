@@ -70,7 +70,7 @@ class Cabinet:
     def merge(self, change: ConfigChange, now_ms: int) -> Cabinet:
         """This cabinet with ``change`` in force: fields that it does not name stay as they are.
 
-        The cabinet itself where ``change`` says what it is already: that is no new revision.
+        The cabinet itself where ``change`` says what it is already: that is no new revision (INT-62).
         """
         config = merged_config(self.smib_config, change.config)
         version = {**self.smib_version, **change.version}

@@ -1,7 +1,8 @@
 """Whether devices did what was sent to them (contract, sections 3, 4 and 6).
 
-Every order is watched from the moment in which it is sent. What the device says decides it; what devices
-decided is stored by one task, many decisions in one commit.
+Every order is watched from the moment in which it is sent. What the device says decides it, once and for all:
+a device that falls back later is out of step, and its order stays confirmed (INT-63). What devices decided is
+stored by one task, many decisions in one commit.
 """
 
 from __future__ import annotations

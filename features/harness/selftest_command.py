@@ -12,7 +12,7 @@ from features.harness.command import Command, say
 from features.harness.errors import UnknownLiar, Untestable
 from features.harness.score import Case, Score
 
-AT_ONCE = 12
+AT_ONCE = 20
 """Trials at once: two cores, and most of a trial is waiting."""
 
 TEXT = """\

@@ -51,7 +51,10 @@ def _reads_on(stuck: socket.socket, timeline: Timeline) -> bytes:
     read, tail = bytearray(), b""
     with waiting(timeline, "a frame that tells of the gap", PATIENCE) as deadline:
         while not GAP.search(tail) and deadline.left:
-            part = stuck.recv(256 * 1024)
+            try:
+                part = stuck.recv(256 * 1024)
+            except TimeoutError:  # a heartbeat is due every 5 s, and nothing else was to come
+                break
             read += part
             tail = bytes(read[-len(part) - LONGEST :])
     return bytes(read)
