@@ -212,6 +212,8 @@ class WebSocketChannel(Channel):
         self._push()
         if self._leftover or not data:
             return 0
+        if self._protocol.state is not State.OPEN:
+            raise ConnectionError("the other side closed the WebSocket")
         self._protocol.send_binary(data)
         self._push()
         return len(data)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as websocket_server
+from websockets.typing import Subprotocol
 
 from simulator.broker import Broker, Credentials, Engine, create_broker
 from simulator.broker.installed import search_path
@@ -164,6 +167,25 @@ class TestOpen:
                 assert listener.told == ["up"]
                 assert listener.messages == [("in", b"early")]
                 link.close(clean=False)
+
+        asyncio.run(scenario())
+
+    @pytest.mark.parametrize("last", [b"", NOT_AUTHORISED, CONNACK])
+    def test_a_websocket_that_is_closed_while_we_greet_is_one_refusal(self, last: bytes) -> None:
+        async def serve(socket: ServerConnection) -> None:
+            await socket.recv()
+            if last:
+                await socket.send(last)
+            await socket.close(1008, "nobody is let in")
+
+        async def scenario() -> None:
+            async with websocket_server(serve, "127.0.0.1", 0, subprotocols=[Subprotocol("mqtt")]) as server:
+                uri = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+                listener, link = Listening(), MqttLinks().link()
+                link.open(settings(uri), listener)
+                assert await listener.first() == (Refusal.REFUSED if last == NOT_AUTHORISED else Refusal.LOST)
+                link.close(clean=True)
+                await link.closed()
 
         asyncio.run(scenario())
 
