@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from graphql import (
@@ -23,6 +24,9 @@ from graphql import (
 
 MAX_DEPTH = 8
 MAX_COST = 2_000
+MAX_ROOTS = 20
+"""Fields of the query itself: however little each answers with, it may look at the whole floor for it."""
+
 LISTS: Mapping[str, int] = {"cabinets": 50, "batches": 20, "history": 10, "differences": 10, "templates": 20}
 """Fields that are lists, and as how long each counts where the query does not say with ``first``."""
 
@@ -31,10 +35,11 @@ MAX_FIRST = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``values`` are the fields of all objects that it may answer with."""
+    """``values`` are the fields of all objects that it may answer with, ``roots`` those of the query."""
 
     depth: int
     values: int
+    roots: int = 0
 
 
 def cost_of(document: DocumentNode, variables: Mapping[str, Any]) -> Cost:
@@ -44,11 +49,30 @@ def cost_of(document: DocumentNode, variables: Mapping[str, Any]) -> Cost:
         one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
     }
     found = [
-        _cost(one.selection_set, fragments, variables)
+        _cost_of_operation(one, fragments, variables)
         for one in document.definitions
         if isinstance(one, OperationDefinitionNode)
     ]
-    return Cost(max((one.depth for one in found), default=0), max((one.values for one in found), default=0))
+    return Cost(
+        max((one.depth for one in found), default=0),
+        max((one.values for one in found), default=0),
+        max((one.roots for one in found), default=0),
+    )
+
+
+def _cost_of_operation(
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+) -> Cost:
+    defaults = {
+        one.variable.name.value: _whole(one.default_value)
+        for one in operation.variable_definitions or ()
+        if isinstance(one.default_value, IntValueNode)
+    }
+    cost = _cost(operation.selection_set, fragments, {**defaults, **variables})
+    roots = sum(1 for _ in islice(_fields(operation.selection_set, fragments), MAX_ROOTS + 1))
+    return Cost(cost.depth, cost.values, roots)
 
 
 def _cost(
@@ -88,8 +112,18 @@ def _length(field: FieldNode, name: str, variables: Mapping[str, Any]) -> int:
         if argument.name.value != "first":
             continue
         if isinstance(argument.value, IntValueNode):
-            return min(max(int(argument.value.value), 1), MAX_FIRST)
+            return _bounded(_whole(argument.value))
         if isinstance(argument.value, VariableNode):
             given = variables.get(argument.value.name.value)
-            return min(max(given, 1), MAX_FIRST) if type(given) is int else LISTS[name]
+            if isinstance(given, int | float):  # 1000.0 is an Int too
+                return _bounded(int(given))
     return LISTS[name]
+
+
+def _whole(node: IntValueNode) -> int:
+    """What has too many digits to be read is more than any bound."""
+    return int(node.value) if len(node.value) <= len(str(MAX_FIRST)) else MAX_FIRST
+
+
+def _bounded(first: int) -> int:
+    return min(max(first, 1), MAX_FIRST)

@@ -7,7 +7,7 @@ scalar JSON
 type Query {
   """Cabinets by id, from the one behind `after` on; `first` is at most 1000."""
   cabinets(
-    q: String, location: String, online: Boolean, drift: Boolean, first: Int = 50, after: ID
+    q: String, location: String, online: Boolean, drift: Boolean, first: Int! = 50, after: ID
   ): [Cabinet!]!
   cabinet(id: ID!): Cabinet
   """The figures of the floor, as GET /api/monitoring has them."""
@@ -16,7 +16,7 @@ type Query {
   service: JSON!
   templates: [Template!]!
   """Orders to many cabinets, newest first; `first` is at most 200."""
-  batches(first: Int = 20): [Batch!]!
+  batches(first: Int! = 20): [Batch!]!
   batch(id: ID!): Batch
 }
 
@@ -49,7 +49,7 @@ type Cabinet {
   inStep: Boolean
   differences: [Difference!]!
   """Every configuration that was ordered, newest first; `first` is at most 1000."""
-  history(first: Int = 10): [Revision!]!
+  history(first: Int! = 10): [Revision!]!
 }
 
 type Difference {

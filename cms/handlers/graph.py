@@ -118,7 +118,7 @@ class Graph:
         return document
 
     def _bound(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        from cms.graph_cost import MAX_COST, MAX_DEPTH, cost_of
+        from cms.graph_cost import MAX_COST, MAX_DEPTH, MAX_ROOTS, cost_of
 
         cost: Cost = cost_of(document, variables)
         if cost.depth > MAX_DEPTH:
@@ -126,6 +126,8 @@ class Graph:
         if cost.values > MAX_COST:
             wanted = f"at most {MAX_COST} values were wanted, lists counted by their `first`"
             raise RequestError("query", wanted)
+        if cost.roots > MAX_ROOTS:
+            raise RequestError("query", f"at most {MAX_ROOTS} fields of the query itself were wanted")
 
     def _root(self, asked: Asked) -> Found:
         async def order(_info: Any, **given: Any) -> Found:
@@ -227,7 +229,11 @@ def _shown(result: ExecutionResult) -> Found:
 
 def _error(error: GraphQLError) -> Found:
     """As a caller sees it: what was raised on purpose, and of anything else nothing."""
+    from graphql import GraphQLError
+
     cause = error.original_error
+    if isinstance(cause, GraphQLError):  # an argument that is none
+        cause = cause.original_error
     if cause is not None and not isinstance(cause, CmsError | WireError):
         log.event("!", "unexpected", error=type(cause).__name__, at="graphql")
         return {"message": INSIDE, **_where(error)}

@@ -9,7 +9,7 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from cms.audit import AuditFilter
-from cms.graph_cost import MAX_COST, cost_of
+from cms.graph_cost import MAX_COST, MAX_ROOTS, cost_of
 from cms.role import Role
 from cms.tests.desk import RELAY, Desk, at_desk
 from cms.tests.test_access import add_everybody, bearer
@@ -187,6 +187,25 @@ class TestBounds:
         cost = cost_of(parse(query), {"n": 4})
         assert (cost.depth, cost.values) == (depth, values)
 
+    def test_a_default_and_a_whole_float_count_as_what_they_mean(self) -> None:
+        query = "query Q($n: Int = 1000) { cabinets(first: $n) { id } }"
+        assert cost_of(parse(query), {}).values == 1001
+        assert cost_of(parse(query), {"n": 900.0}).values == 901
+        assert cost_of(parse(query), {"n": 3}).values == 4
+        assert cost_of(parse(query.replace("1000", "9" * 5000)), {}).values == 1001
+
+    def test_none_is_no_number_of_things(self) -> None:
+        async def act(desk: Desk) -> None:
+            told = (await ask(desk, "{ cabinets(first: null) { id } }")).json()
+            assert told["success"] is False
+            assert "null" in told["error"]
+            query = "query Q($n: Int) { cabinets(first: $n) { id } batches(first: $n) { id } }"
+            assert len((await data(desk, query))["cabinets"]) == 2
+            told = (await ask(desk, query, {"n": None})).json()
+            assert "null" in told["errors"][0]["message"]
+
+        at_desk(act)
+
     @pytest.mark.parametrize(
         ("query", "words"),
         [
@@ -198,6 +217,7 @@ class TestBounds:
             ("{ cabinets(first: 100) { history(first: 100) { at } } }", str(MAX_COST)),
             ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "itself"),
             ("{ " + "floor " * 1100 + "}", "tokens"),
+            ("{ " + " ".join(f"a{n}: floor" for n in range(MAX_ROOTS + 1)) + " }", str(MAX_ROOTS)),
             ("subscription { floor }", "subscription"),
             ("{ cabinets { id", "Syntax"),
         ],
