@@ -27,6 +27,8 @@ from simulator.link.poll import READ, WRITE
 from wire.address import BrokerAddress
 
 READ_BYTES = 16_384
+MAX_FRAME = 16 * 1024 * 1024 + 5
+"""Bytes of a WebSocket's frame: the largest packet with its head; a length may claim far more."""
 DEFAULT_PATH = "/mqtt"
 """Where a WebSocket is opened if the URI names no path."""
 
@@ -90,9 +92,9 @@ class Channel:
             return 0
 
     @property
-    def unsent(self) -> bool:
-        """Whether something that `write` took is still to be written, by `write` of nothing."""
-        return False
+    def unsent(self) -> int:
+        """How many bytes that `write` took are still to be written, by `write` of nothing."""
+        return 0
 
     @property
     def unread(self) -> bool:
@@ -175,7 +177,7 @@ class WebSocketChannel(Channel):
         except InvalidURI as exc:
             inner.close()
             raise LinkError(Refusal.UNREACHABLE, f"{address}: {exc}") from exc
-        self._protocol = ClientProtocol(uri, subprotocols=[Subprotocol("mqtt")], max_size=None)
+        self._protocol = ClientProtocol(uri, subprotocols=[Subprotocol("mqtt")], max_size=MAX_FRAME)
         self._protocol.send_request(self._protocol.connect())
 
     def fileno(self) -> int:
@@ -219,8 +221,8 @@ class WebSocketChannel(Channel):
         return len(data)
 
     @property
-    def unsent(self) -> bool:
-        return bool(self._leftover)
+    def unsent(self) -> int:
+        return len(self._leftover)
 
     @property
     def unread(self) -> bool:

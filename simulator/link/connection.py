@@ -29,6 +29,7 @@ MAX_BACKLOG = 4 * 1024 * 1024
 MOST_EARLY = 1_000
 """Messages that may come before the subscription is acknowledged."""
 
+_NOT_READ = "the broker does not take what is sent"
 _log = logging.getLogger("simulator.connection")
 
 
@@ -129,8 +130,7 @@ class Connection:
             return True
         self._backlog += len(payload)
         if self._backlog > MAX_BACKLOG or not self._dialogue.publish(topic, payload, qos, retain):
-            call_soon = asyncio.get_running_loop().call_soon
-            call_soon(self.fail, Refusal.LOST, "the broker does not take what is sent")
+            asyncio.get_running_loop().call_soon(self.fail, Refusal.LOST, _NOT_READ)
             return False
         if not self._busy:
             self._busy = True
@@ -175,6 +175,7 @@ class Connection:
         else:
             self._keeper.poll.watch(self._channel.fileno(), self._events, self)
             self._look_after(self._silent_s())
+            self._keeper.soon(self)  # what was said just before
 
     def keep_alive(self) -> None:
         """Ping the broker where that is due; end what it does not answer any more."""
@@ -258,12 +259,11 @@ class Connection:
         if self._phase in (Phase.OPENING, Phase.CLOSED):
             return
         self._flush()
-        waiting = bool(self._unsent) or self._channel.unsent
-        self._await(READ | WRITE if waiting else READ)
-        if waiting:
-            return
-        self._backlog = 0
-        if self._phase is Phase.PARTED:
+        self._backlog = len(self._unsent) + self._channel.unsent
+        if self._backlog > MAX_BACKLOG:  # acknowledgements alone, where the broker sends and does not read
+            raise LinkError(Refusal.LOST, _NOT_READ)
+        self._await(READ | WRITE if self._backlog else READ)
+        if self._phase is Phase.PARTED and not self._backlog:
             self._phase = Phase.SHUT
             self._channel.part()
 

@@ -11,6 +11,7 @@ import pytest
 
 from simulator.device.link import LinkSettings, Refusal
 from simulator.link import packet
+from simulator.link.channel import Channel
 from simulator.link.connection import Connection
 from simulator.link.link import LinkListener
 from simulator.link.poll import READ, WRITE, Poll, Pollable
@@ -40,7 +41,7 @@ class Side:
         self.due_s: float | None = None
         self.joining = 0
         self.listener = Listening()
-        self.gone = 0
+        self.gone = self.soons = 0
         self._server = socket.create_server(("127.0.0.1", 0))
         port = self._server.getsockname()[1]
         place = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
@@ -53,7 +54,8 @@ class Side:
     def now_s(self) -> float:
         return self.time_s
 
-    def soon(self, _connection: Connection) -> None: ...
+    def soon(self, _connection: Connection) -> None:
+        self.soons += 1
 
     def look_after(self, _connection: Connection, when_s: float) -> None:
         self.due_s = when_s
@@ -179,6 +181,21 @@ class TestKeepalive:
         assert side.socket.recv(1_000) == packet.PINGREQ
 
 
+class TestFrozen:
+    def test_what_was_said_just_before_goes_out_after_it(self, side: Side) -> None:
+        side.up().connection.publish("out", b"before", 0, False)
+        side.connection.freeze(True)
+        side.connection.ready(0)
+        side.connection.freeze(False)
+        assert side.soons == 2
+        side.connection.ready(0)
+        side.connection.publish("out", b"after", 0, False)
+        assert side.soons == 3
+        side.connection.ready(0)
+        said = side.socket.recv(1_000)
+        assert said == b"".join(packet.publish("out", text, 0, False, 0) for text in (b"before", b"after"))
+
+
 class TestEnd:
     def test_the_last_words_are_acknowledged_before_it_parts(self, side: Side) -> None:
         side.up()
@@ -221,6 +238,16 @@ class TestEnd:
         while not side.gone:
             side.connection.ready(READ)
         assert side.listener.told == [Refusal.LOST]
+
+    def test_who_sends_and_does_not_read_is_left(self, side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+        side.up()
+        monkeypatch.setattr(Channel, "write", lambda _channel, _data: 0)
+        monkeypatch.setattr("simulator.link.connection.MAX_BACKLOG", 4 * 10)
+        for number in range(1, 11):  # an acknowledgement of four bytes each
+            side.says(packet.publish("in", b"", 1, False, number))
+        assert side.listener.told == ["up"]
+        side.says(packet.publish("in", b"", 1, False, 11))
+        assert side.listener.told == ["up", "down"]
 
     def test_a_defect_of_the_listener_ends_its_connection_only(self, side: Side) -> None:
         side.up()

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 from simulator.broker import Broker, Credentials, Engine, create_broker
 from simulator.broker.installed import search_path
 from simulator.device.link import Refusal
+from simulator.link.channel import MAX_FRAME
 from simulator.link.links import MqttLinks
 from simulator.tests.broker.raw_client import packet
 from simulator.tests.floor import DEADLINE_S, Listening, settings
@@ -185,6 +186,22 @@ class TestOpen:
                 link.open(settings(uri), listener)
                 assert await listener.first() == (Refusal.REFUSED if last == NOT_AUTHORISED else Refusal.LOST)
                 link.close(clean=True)
+                await link.closed()
+
+        asyncio.run(scenario())
+
+    def test_a_frame_of_a_websocket_that_is_larger_than_any_packet_is_not_waited_for(self) -> None:
+        async def serve(socket: ServerConnection) -> None:
+            await socket.recv()
+            socket.transport.write(b"\x82\x7f" + (MAX_FRAME + 1).to_bytes(8, "big"))
+            await socket.wait_closed()
+
+        async def scenario() -> None:
+            async with websocket_server(serve, "127.0.0.1", 0, subprotocols=[Subprotocol("mqtt")]) as server:
+                uri = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+                listener, link = Listening(), MqttLinks().link()
+                link.open(settings(uri), listener)
+                assert await listener.first() == Refusal.LOST
                 await link.closed()
 
         asyncio.run(scenario())
