@@ -119,8 +119,11 @@ def _free_mib(proc: Path) -> int | None:
 
 
 def _allowed_mib(cgroup: Path) -> int | None:
+    """What files leave in memory counts as used, and is given up when somebody wants it."""
     most, used = (_numbers(cgroup / name) for name in ("memory.max", "memory.current"))
-    return (most[0] - used[0]) // 2**20 if most and used else None
+    row = next((line for line in _lines(cgroup / "memory.stat") if line.startswith("inactive_file ")), "")
+    spare = int(row.split()[1]) if row else 0
+    return (most[0] - used[0] + spare) // 2**20 if most and used else None
 
 
 def _numbers(file: Path) -> list[int]:

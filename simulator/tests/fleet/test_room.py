@@ -72,6 +72,16 @@ def test_memory_that_is_short_is_more_machines(proc: Path, tmp_path: Path) -> No
         check_memory(10, 1, proc, tmp_path)
 
 
+def test_memory_that_files_take_is_free(proc: Path, tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("104857600\n")
+    (tmp_path / "memory.current").write_text("104857600\n")
+    (tmp_path / "memory.stat").write_text("anon 1048576\ninactive_file 52428800\nactive_file 0\n")
+    with pytest.raises(ShortageError, match="and 50 MiB are free"):
+        check_memory(10, 1, proc, tmp_path)
+    (tmp_path / "memory.stat").write_text("inactive_file 94371840\n")
+    check_memory(10, 1, proc, tmp_path)
+
+
 def test_a_broker_that_may_not_take_them_is_named(proc: Path) -> None:
     check_broker(900, BROKER, proc)
     check_broker(5_000, parse_address("mqtt://192.0.2.7"), proc)
