@@ -254,11 +254,12 @@ class Batches:
         age_ms = now_ms - batch.at_ms
         if age_ms > (MAX_AGE_MS if batch.stored else ORPHANED_MS):
             known = known.given_up()
+        self._open[batch_id] = number, known  # whatever fails from here on: this has happened
         if known.over or age_ms > MAX_AGE_MS:
             await self._end(number, replace(known, ended_ms=now_ms))
         elif known is not batch:
-            self._open[batch_id] = await self._saved(number, known), known
             self._announce(known.summary())
+            self._open[batch_id] = await self._saved(number, known), known
         return known is not batch
 
     async def _saved(self, number: int, batch: Batch) -> int:

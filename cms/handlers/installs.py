@@ -68,7 +68,7 @@ class Installs:
         return replace(batch, parts=tuple(parts))
 
     async def advanced(self, batch: Batch) -> Batch:
-        """``batch`` as it is now, further installations begun where there is room. StoreError."""
+        """``batch`` as it is now, further installations begun where there is room."""
         order = batch.order.get("firmware")
         if not isinstance(order, Mapping):
             return batch
@@ -99,16 +99,20 @@ class Installs:
         return part if now == install else replace(part, install=now)
 
     async def _begun(self, batch: Batch, order: Mapping[str, Any], part: Part) -> Part:
-        """``part``, whose SMIB was told to install, or why not."""
+        """``part``, whose SMIB was told to install, or why not; as it was where that can't be recorded."""
         install = part.install
         assert install is not None
         busy = self._active.get(install.relay_id)
-        if busy is not None:
+        if busy is not None and not busy.elapsed(self._clock_ms()).final:
             why = f"it installs {busy.version} now"
             return replace(part, install=install.moved(Progress.FAILED, self._clock_ms(), why))
         facts = {"relayId": install.relay_id, "version": install.version, "bin": order["bin"]}
         act = Act(batch.actor, "firmware", {"batch": batch.id})
-        await self._store.record(Draft(act, part.cabinet_id, facts=facts))
+        try:
+            await self._store.record(Draft(act, part.cabinet_id, facts=facts))
+        except StoreError as exc:
+            event("!", "firmware waits", cabinet=part.cabinet_id, reason=str(exc))
+            return part
         # The device may answer before the broker does.
         self._active[install.relay_id] = install.moved(Progress.SENT, self._clock_ms())
         try:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from cms.actor import Actor
-from cms.audit import AuditFilter
+from cms.audit import AuditFilter, Draft
 from cms.batch import Batch, batch_from
+from cms.errors import StoreBusy
 from cms.firmware import firmware_from, firmware_problems
-from cms.handlers import installs
+from cms.handlers import batches, installs
 from cms.install import ACK_MS, RETURN_MS, SILENT_MS, Install
 from cms.progress import Progress
-from cms.sheet import Kind
+from cms.sheet import Kind, Sheet
 from cms.tests.desk import NOW, NOW_MS, RELAY, Desk, at_desk
 from cms.tests.gate import until
 from cms.tests.test_batches import BOTH, OTHER, done, frames, obedient
@@ -219,16 +220,66 @@ class TestInstalling:
 
         at_desk(act)
 
+    def test_a_busy_storage_does_not_make_an_installation_a_failure(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(batches, "LAST_LOOK_S", 0.05)
+
+        async def act(desk: Desk) -> None:
+            desk.link.device = answering
+            await desk.ask("PUT", PATH, ENTRY)
+            store = desk.application.batches._store
+            put, record = store.put_sheet, store.record
+            failures = {"put": 2, "record": 1}
+
+            def fail(what: str) -> None:
+                if failures[what]:
+                    failures[what] -= 1
+                    raise StoreBusy("The database is busy")
+
+            async def put_sheet(sheet: Sheet, *rest: Any) -> bool:
+                if sheet.number > 2:
+                    fail("put")
+                return await put(sheet, *rest)
+
+            async def recorded(draft: Draft) -> None:
+                if draft.act.action == "firmware":
+                    fail("record")
+                await record(draft)
+
+            monkeypatch.setattr(store, "put_sheet", put_sheet)
+            monkeypatch.setattr(store, "record", recorded)
+            data = (await desk.ask("POST", f"{PATH}/install", {"cabinets": BOTH})).json()["data"]
+            await until(lambda: len(orders(desk)) == 2)
+            for relay in (RELAY, OTHER):
+                say(desk, relay, ota("PROGRESS", "0"), ota("COMPLETE", "1.1.0"))
+            assert (await done(desk, data["id"]))["counts"]["confirmed"] == 2
+            assert failures == {"put": 0, "record": 0}
+            assert sorted(orders(desk)) == [RELAY, OTHER]
+
+        at_desk(act)
+
+    def test_one_that_nobody_follows_any_more_does_not_keep_a_device_busy(self) -> None:
+        async def act(desk: Desk) -> None:
+            desk.link.device = answering
+            await desk.ask("PUT", PATH, ENTRY)
+            active = desk.application.batches._installs._active
+            active[RELAY] = Install(RELAY, "1.0.9", Progress.SENT, NOW_MS - ACK_MS - 1)
+            await desk.ask("POST", f"{PATH}/install", {"cabinets": ["cab-1"]})
+            await until(lambda: orders(desk) == [RELAY])
+
+        at_desk(act)
+
     def test_what_was_under_way_when_the_service_ended_is_followed_again(self) -> None:
         async def act(desk: Desk) -> None:
             desk.link.device = answering
             await desk.ask("PUT", PATH, ENTRY)
             data = (await desk.ask("POST", f"{PATH}/install", {"cabinets": BOTH})).json()["data"]
             await until(lambda: len(orders(desk)) == 2)
-            batches = desk.application.batches
-            number, batch = batches._open[data["id"]]
+            ours = desk.application.batches
+            number, batch = ours._open[data["id"]]
             assert isinstance(batch, Batch)
-            again = batches._installs.adopted(batch_from(batch.sheet(number)))
+            again = ours._installs.adopted(batch_from(batch.sheet(number)))
             assert {part.progress for part in again.parts} <= {Progress.SENT, Progress.UNCONFIRMED}
             say(desk, RELAY, ota("COMPLETE", "1.1.0"))
             say(desk, OTHER, ota("COMPLETE", "1.1.0"))
