@@ -76,6 +76,7 @@ class Batches:
         self._clock_ms = clock_ms
         self._open: dict[str, tuple[int, Batch]] = {}
         self._elsewhere: set[str] = set()
+        self._storing: list[str] = []
         self._renewed_s: dict[str, float] = {}
         self._saved_s: dict[str, float] = {}
         self._woken = asyncio.Event()
@@ -109,12 +110,16 @@ class Batches:
         about = wish.document(), wish.selection.to_document()
         batch = Batch(wish.batch_id(actor, now_ms), actor, now_ms, *about, parts, wish.digest())
         facts = {"batch": batch.id, "cabinets": len(parts), "order": about[0], "selection": about[1]}
-        await self._store.turn(_turn(batch.id), TURN_MS)  # before another process can see it
-        if not await self._store.put_sheet(batch.sheet(1), Draft(Act(actor, "batch"), facts=facts)):
-            known = await self._known(wish, actor)
-            assert known is not None
-            return known
-        return await self._store_orders(batch, wish.order, changes)
+        self._storing.append(batch.id)
+        try:
+            await self._store.turn(_turn(batch.id), TURN_MS)  # before another process can see it
+            if not await self._store.put_sheet(batch.sheet(1), Draft(Act(actor, "batch"), facts=facts)):
+                known = await self._known(wish, actor)
+                assert known is not None
+                return known
+            return await self._store_orders(batch, wish.order, changes)
+        finally:
+            self._storing.remove(batch.id)
 
     async def one(self, batch_id: str) -> Batch:
         """As it stands now, as far as the caller sees its cabinets. UnknownBatch."""
@@ -192,14 +197,24 @@ class Batches:
         for start in range(0, len(jobs), AT_ONCE):
             some = jobs[start : start + AT_ONCE]
             parts += await asyncio.gather(*(self._place(one, change, command, act) for one, change in some))
+            with suppress(StoreError):  # nobody else is to think that this process ended
+                await self._store.turn(_turn(batch.id), TURN_MS)
         stored = replace(batch, parts=tuple(parts), stored=True)
-        await self._store.put_sheet(stored.sheet(2))
+        self._open[batch.id] = await self._noted(stored), stored
         self.total += 1
-        self._open[batch.id] = 2, stored
         event("=", "batch stored", batch=batch.id, cabinets=len(parts))
         self._announce(stored.summary())
         self._woken.set()
         return stored
+
+    async def _noted(self, batch: Batch) -> int:
+        """The number of the sheet, which says that every order is stored, or will say so at the end."""
+        try:
+            await self._store.put_sheet(batch.sheet(2))
+        except StoreError as exc:  # its orders are on their way all the same
+            event("!", "batch not noted", batch=batch.id, reason=str(exc))
+            return 1
+        return 2
 
     async def _place(self, part: Part, change: ConfigChange, command: CommandOrder | None, act: Act) -> Part:
         try:
@@ -212,7 +227,8 @@ class Batches:
     async def _load(self) -> None:
         """Find what is under way, and is not followed here."""
         found = await self._store.sheets(Kind.BATCH, lacking="endedAt")
-        self._elsewhere.update(sheet.id for sheet in found if sheet.id not in self._open)
+        followed = {*self._open, *self._storing}
+        self._elsewhere.update(sheet.id for sheet in found if sheet.id not in followed)
 
     async def _look(self) -> bool:
         """Whether something moved."""

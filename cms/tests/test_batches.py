@@ -20,7 +20,7 @@ from cms.handlers.selection import Selection
 from cms.handlers.wish import Wish
 from cms.progress import Progress
 from cms.role import Role
-from cms.sheet import Kind
+from cms.sheet import Kind, Sheet
 from cms.store.entry import State
 from cms.store.store import Ordered, Outcome
 from cms.tests.desk import NOW_MS, RELAY, Desk, at_desk
@@ -326,6 +326,54 @@ class TestFollowing:
             ours = True
             await batches._look()
             assert (await done(desk, "b-lost"))["counts"]["failed"] == 2
+
+        at_desk(act)
+
+    def test_one_that_is_being_stored_is_nobody_elses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def act(desk: Desk) -> None:
+            batches, store = desk.application.batches, desk.application.store
+            order, asked = store.order, asyncio.Event()
+            free = asyncio.Event()
+
+            async def slow(*rest: Any) -> Ordered:
+                asked.set()
+                await free.wait()
+                return await order(*rest)
+
+            monkeypatch.setattr(store, "order", slow)
+            giving = asyncio.create_task(desk.ask("POST", PATH, {"cabinets": BOTH, **NET}))
+            await asked.wait()
+            monkeypatch.setattr(batches, "_clock_ms", lambda: NOW_MS + 90_000)
+            await batches._load()
+            await batches._look()
+            assert frames(desk) == []
+            free.set()
+            data = (await giving).json()["data"]
+            assert (data["state"], data["counts"]["failed"]) == ("running", 0)
+            told = (await desk.ask("GET", f"{PATH}/{data['id']}")).json()["data"]
+            assert (told["state"], told["counts"]["failed"]) == ("running", 0)
+
+        at_desk(act)
+
+    def test_one_that_can_not_be_noted_as_stored_is_followed_all_the_same(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def act(desk: Desk) -> None:
+            desk.link.device = obedient
+            store = desk.application.store
+            put = store.put_sheet
+            failures = [StoreBusy("The database is busy")]
+
+            async def busy(sheet: Sheet, *rest: Any) -> bool:
+                if sheet.number == 2 and failures:
+                    raise failures.pop()
+                return await put(sheet, *rest)
+
+            monkeypatch.setattr(desk.application.batches._store, "put_sheet", busy)
+            answer = await desk.ask("POST", PATH, {"cabinets": BOTH, **NET})
+            assert answer.status_code == 202, answer.text
+            assert (await done(desk, answer.json()["data"]["id"]))["counts"]["confirmed"] == 2
+            assert failures == []
 
         at_desk(act)
 
