@@ -185,6 +185,7 @@ class Batches:
         batch = batch_from(sheet)
         if batch.digest != wish.digest():
             raise KeyReused(wish.key)
+        batch = batch.only(await self._selector.seen())
         return batch.with_outcomes(await self._outcomes(batch.open_ids()))
 
     async def _store_orders(

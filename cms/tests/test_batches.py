@@ -26,7 +26,7 @@ from cms.store.store import Ordered, Outcome
 from cms.tests.desk import NOW_MS, RELAY, Desk, at_desk
 from cms.tests.gate import until
 from cms.tests.test_access import bearer
-from cms.tests.test_scope import admit, furnish
+from cms.tests.test_scope import NOTE, admit, furnish
 from wire.jsontext import to_bytes
 
 PATH = "/api/batches"
@@ -352,6 +352,22 @@ class TestFollowing:
             assert (data["state"], data["counts"]["failed"]) == ("running", 0)
             told = (await desk.ask("GET", f"{PATH}/{data['id']}")).json()["data"]
             assert (told["state"], told["counts"]["failed"]) == ("running", 0)
+
+        at_desk(act)
+
+    def test_who_repeats_a_key_is_shown_what_it_sees(self) -> None:
+        async def act(desk: Desk) -> None:
+            await furnish(desk)
+            await admit(desk, Role.TECHNICIAN, ())
+            wish = {"selection": {"all": True}, **NET}
+            headers = {"idempotency-key": "night", **bearer("technician")}
+            whole = (await desk.ask("POST", PATH, wish, headers=headers)).json()["data"]
+            assert whole["total"] == 2
+            await desk.application.store.remove_user("technician", NOTE)
+            await admit(desk, Role.TECHNICIAN, ("Main",))
+            again = (await desk.ask("POST", PATH, wish, headers=headers)).json()["data"]
+            assert again["id"] == whole["id"]
+            assert [one["cabinetId"] for one in again["cabinets"]] == ["cab-1"]
 
         at_desk(act)
 
