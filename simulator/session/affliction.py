@@ -48,7 +48,7 @@ class Affliction:
         if isinstance(fault, (Fault, Line)):
             self._put_together()
         else:
-            self._wait(given, fault)
+            self._wait(given, fault, self._clock())
 
     def clear(self, name: str | None = None) -> bool:
         """Be rid of the fault of that name, of all for None; whether there was one."""
@@ -70,12 +70,15 @@ class Affliction:
         lines = [fault for fault in faults if isinstance(fault, Line)]
         self.line = together(lines) if lines else SOUND
 
-    def _wait(self, given: _Given, fault: TimedFault) -> None:
+    def _wait(self, given: _Given, fault: TimedFault, since_ms: int) -> None:
+        """Let it strike when it is due, counted from when it was last: who is late strikes no less often."""
+        due_ms = since_ms + fault.next_ms()
+
         def strike() -> None:
-            self._wait(given, fault)
+            self._wait(given, fault, due_ms)
             self._act(lambda now_ms: fault.strike(self._device, now_ms))
 
-        given.timer = self._deadlines.at(self._clock() + fault.next_ms(), strike)
+        given.timer = self._deadlines.at(due_ms, strike)
 
     def _stop(self, name: str) -> None:
         given = self._given.get(name)
