@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +20,12 @@ class ControlClient:
     """One fleet's control, by its URL and token. Every method raises ControlError with a sentence."""
 
     def __init__(self, url: str, token: str) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if "," in url:
+            raise ControlError(
+                "--control: one URL was wanted: a fleet in several processes has a control for each, which "
+                f"knows the devices of that process; one of {url[:SHOWN].replace(',', ', ')}."
+            )
+        if not _is_url(url):
             raise ControlError(
                 f"--control: the URL of a ready line (control=…) was wanted, not {url[:80]!r}."
             )
@@ -57,9 +63,17 @@ class ControlClient:
         except urllib.error.HTTPError as exc:
             with exc:
                 raise ControlError(_said(exc.read(), exc.code)) from exc
-        except OSError as exc:
+        except (OSError, HTTPException) as exc:
             why = getattr(exc, "reason", exc)
             raise ControlError(f"{self._url}: no control of a fleet answers there ({why}).") from exc
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port that is no number
+        return False
 
 
 def _said(received: bytes, status: int) -> str:

@@ -22,7 +22,9 @@ UNDECIDED = "which fleet is meant was wanted: --control URL or {}, with the cont
 DESCRIPTION = f"""\
 Look inside the devices of a fleet that runs with --control-port, and interfere with them.
 
-WHO is a relay id, group:NAME, location:NAME or all; several relay ids can be given. The token is the one of
+WHO is a relay id, group:NAME, location:NAME or all; several relay ids can be given. A fleet in several
+processes (--processes) has a control for each, on ports that follow each other; its ready line names all, and
+each knows the devices of its own process. The token is the one of
 {TOKEN}, of the file {TOKEN_FILE}, or that which the fleet told on stderr when it started."""
 
 EXAMPLES = """\

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from simulator.control.client import ControlClient
 from simulator.control.command import fields, who
 from simulator.errors import ControlError
 from simulator.tests.floor import embedded
@@ -101,6 +104,35 @@ def test_what_can_t_be_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.Monke
         assert "the URL of a ready line" in ctl("--control", "floor", "list", code=1)
 
     on_a_floor(tmp_path, monkeypatch, act)
+
+
+def test_of_the_controls_of_several_processes_one_is_wanted() -> None:
+    both = "http://127.0.0.1:3900,http://127.0.0.1:3901"
+    with pytest.raises(ControlError, match=r"one URL was wanted: .* one of http://127.0.0.1:3900, http://"):
+        ControlClient(both, TOKEN)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:many", "http://[::1", "http://127.0.0.1:99999"])
+def test_a_port_that_is_none_gets_a_sentence(url: str) -> None:
+    with pytest.raises(ControlError, match="the URL of a ready line"):
+        ControlClient(url, TOKEN)
+
+
+def test_another_protocol_behind_the_url_gets_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(1_000)
+                caller.sendall(b"\x20\x02\x00\x00\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = ControlClient(f"http://127.0.0.1:{server.getsockname()[1]}", TOKEN)
+        with pytest.raises(ControlError, match="no control of a fleet answers there"):
+            client.get("/api/devices")
+        thread.join()
 
 
 def test_whom_and_what_are_read() -> None:
