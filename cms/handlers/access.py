@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from limits.aio.storage import Storage
 
 from cms import log
-from cms.account import NOBODY, OPEN, Accounts, Caller, Credential, key_of, new_secret
+from cms.account import NOBODY, OPEN, Accounts, Caller, Credential, User, key_of, new_secret
 from cms.actor import Act, Actor
 from cms.audit import Draft
 from cms.errors import NotSignedIn, SignInFailed, StoreError, TooManyRequests
@@ -137,32 +137,35 @@ class Access:
             raise
         user = (await self.refresh()).users.get(name)
         user = None if user is None or user.disabled else user
-        if not await self._passwords.fits(None if user is None else user.password_hash, password):
+        fits = await self._passwords.fits(None if user is None else user.password_hash, password)
+        if user is None or not fits:
             # A name that nobody has may be a password that was typed into the wrong field.
             who = replace(actor, user=actor.user if user is None else user.name)
             failed = SignInFailed()
             await self._records.refused(who, "signIn", None, failed)
             raise failed
         await self._tries.forgive(actor.address, name)
-        return await self._begin(name, replace(actor, user=name))
+        return await self._begin(user, replace(actor, user=name))
 
     async def change_password(self, caller: Caller, old: str, new: str, actor: Actor) -> tuple[Caller, str]:
         """Change the caller's own, which ends all its sessions, and begin another one.
 
-        SignInFailed where ``old`` is not the password, TooManyRequests, StoreError.
+        SignInFailed where ``old`` is not the password, NotSignedIn where ``caller`` is nobody any more,
+        TooManyRequests, StoreError.
         """
         await self._tries.take(actor.address, caller.user)
-        user = self._accounts.users[caller.user]
+        user = self._user_of(caller)
         if not await self._passwords.fits(user.password_hash, old):
             failed = SignInFailed()
             await self._records.refused(actor, "changePassword", None, failed)
             raise failed
         await self._tries.forgive(actor.address, caller.user)
-        changed = replace(user, password_hash=await self._passwords.hashed(new))
+        hashed = await self._passwords.hashed(new)
+        await self.refresh()
+        changed = replace(self._user_of(caller), password_hash=hashed)
         note = {"account": user.name}
         await self._store.put_user(changed, Draft(Act(actor, "password-changed", note)))
-        await self.refresh()
-        return await self._begin(user.name, actor)
+        return await self._begin(changed, actor)
 
     async def sign_out(self, caller: Caller, actor: Actor, *, everywhere: bool = False) -> None:
         """End the session, or all of this user, and their streams with them."""
@@ -198,11 +201,19 @@ class Access:
             await self._store.use_credential(key, now_ms)
             self._accounts = await self._store.accounts()
 
-    async def _begin(self, name: str, actor: Actor) -> tuple[Caller, str]:
+    def _user_of(self, caller: Caller) -> User:
+        """NotSignedIn where ``caller`` is nobody any more."""
+        if not self.stands(caller):
+            raise NotSignedIn(stale=True)
+        return self._accounts.users[caller.user]
+
+    async def _begin(self, user: User, actor: Actor) -> tuple[Caller, str]:
+        """SignInFailed where somebody changed ``user`` since the password was looked at."""
+        if (await self.refresh()).users.get(user.name) != user:
+            raise SignInFailed
         secret, now_ms = new_secret("session"), self._clock_ms()
-        role = self._accounts.users[name].role
         ends_ms = now_ms + self._terms.session_ms
-        session = Credential(key_of(secret), "session", name, role, "", now_ms, ends_ms)
+        session = Credential(key_of(secret), "session", user.name, user.role, "", now_ms, ends_ms)
         if not await self._store.put_credential(session, Draft(Act(actor, "sign-in"))):
             raise SignInFailed
         await self.refresh()

@@ -50,19 +50,21 @@ class People:
 
     async def add(self, name: str, change: Change, actor: Actor) -> Person:
         """A new user, a viewer unless ``change`` says otherwise. UserTaken, NoGovernor."""
+        hashed = await self._hashed(change)
         accounts = await self._store.accounts()
         if name in accounts.users:
             raise UserTaken(name)
-        user = await self._changed(User(name, Role.VIEWER, ""), change)
+        user = _changed(User(name, Role.VIEWER, ""), change, hashed)
         _require_governor(accounts, user)
         await self._put(user, Draft(Act(actor, "user-added", account_note(user))))
         return Person(user)
 
     async def change(self, name: str, change: Change, actor: Actor) -> Person:
         """Change a user, which ends its sessions. UnknownUser, NoGovernor."""
+        hashed = await self._hashed(change)
         accounts = await self._store.accounts()
         before = _user(accounts, name)
-        user = await self._changed(before, change)
+        user = _changed(before, change, hashed)
         _require_governor(accounts, user)
         password = {"password": "changed"} if change.password is not None else {}
         note = {**account_note(user, before), **password}
@@ -108,15 +110,19 @@ class People:
         await self._store.put_user(user, draft)
         await self._access.refresh()
 
-    async def _changed(self, user: User, change: Change) -> User:
-        hashed = None if change.password is None else await self._passwords.hashed(change.password)
-        return replace(
-            user,
-            role=change.role or user.role,
-            locations=user.locations if change.locations is None else change.locations,
-            disabled=user.disabled if change.disabled is None else change.disabled,
-            password_hash=hashed or user.password_hash,
-        )
+    async def _hashed(self, change: Change) -> str | None:
+        """Takes its time: before anything is read that somebody else may change meanwhile."""
+        return None if change.password is None else await self._passwords.hashed(change.password)
+
+
+def _changed(user: User, change: Change, hashed: str | None) -> User:
+    return replace(
+        user,
+        role=change.role or user.role,
+        locations=user.locations if change.locations is None else change.locations,
+        disabled=user.disabled if change.disabled is None else change.disabled,
+        password_hash=hashed or user.password_hash,
+    )
 
 
 def _user(accounts: Accounts, name: str) -> User:

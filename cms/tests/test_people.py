@@ -36,6 +36,22 @@ async def ask(desk: Desk, method: str, path: str, body: Any = None, **headers: s
     return await desk.ask(method, path, body, headers={**ADMIN, **headers})
 
 
+def slow_down(desk: Desk, monkeypatch: pytest.MonkeyPatch, verb: str, meanwhile: User | None) -> None:
+    """While a password is looked at, the user ``viewer`` becomes ``meanwhile``, or is removed."""
+    passwords, store = desk.application.access._passwords, desk.application.access._store
+    right = getattr(passwords, verb)
+
+    async def slow(*given: Any) -> Any:
+        result = await right(*given)
+        if meanwhile is None:
+            await store.remove_user("viewer", NOTE)
+        else:
+            await store.put_user(meanwhile, NOTE)
+        return result
+
+    monkeypatch.setattr(passwords, verb, slow)
+
+
 class TestUsers:
     def test_one_is_added_limited_changed_and_removed(self) -> None:
         async def act(desk: Desk) -> None:
@@ -188,6 +204,44 @@ class TestSessions:
                 "POST", path, {"old": "a", "new": NEW_PASSWORD}, headers=bearer("viewer")
             )
             assert by_token.status_code == 401
+
+        at_desk(act)
+
+    @pytest.mark.parametrize(
+        ("verb", "meanwhile"),
+        [
+            ("hashed", User("viewer", Role.VIEWER, "x", disabled=True)),
+            ("hashed", User("viewer", Role.VIEWER, "x", ("Annex",))),
+            ("hashed", None),
+            ("fits", User("viewer", Role.VIEWER, "x", disabled=True)),
+            ("fits", None),
+        ],
+    )
+    def test_changing_ones_password_undoes_nothing_that_is_done_meanwhile(
+        self, monkeypatch: pytest.MonkeyPatch, verb: str, meanwhile: User | None
+    ) -> None:
+        async def act(desk: Desk) -> None:
+            await add_everybody(desk)
+            await sign_in(desk)
+            slow_down(desk, monkeypatch, verb, meanwhile)
+            body = {"old": PASSWORD, "new": NEW_PASSWORD}
+            answer = await desk.ask("POST", f"{SESSION}/password", body, headers=SAME)
+            assert answer.status_code == 401, answer.text
+            assert (await desk.application.store.accounts()).users.get("viewer") == meanwhile
+
+        at_desk(act)
+
+    @pytest.mark.parametrize("meanwhile", [None, User("viewer", Role.VIEWER, "x")])
+    def test_no_session_begins_with_a_password_that_is_changed_meanwhile(
+        self, monkeypatch: pytest.MonkeyPatch, meanwhile: User | None
+    ) -> None:
+        async def act(desk: Desk) -> None:
+            await add_everybody(desk)
+            slow_down(desk, monkeypatch, "fits", meanwhile)
+            answer = await sign_in(desk)
+            assert answer.status_code == 401, answer.text
+            credentials = (await desk.application.store.accounts()).credentials_of("viewer")
+            assert [one.kind for one in credentials if one.kind == "session"] == []
 
         at_desk(act)
 
