@@ -83,7 +83,7 @@ class Reading:
                 read[name] = Counter({str(what): int(number) for what, number in kept[name].items()})
             read |= {name: Latencies.from_dict(kept[name]) for name in _TIMES}
             return cls(took_s=float(kept["took_s"]), **read)
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
             raise SummaryError(f"the figures of a fleet were wanted ({type(exc).__name__}: {exc}).") from exc
 
 

@@ -97,6 +97,11 @@ class TestReading:
         with pytest.raises(SummaryError, match="the figures of a fleet were wanted"):
             Reading.from_dict({**reading().to_dict(), "answers": {"buckets": [[1]]}})
 
+    @pytest.mark.parametrize("changed", [{"devices": float("inf")}, {"took_s": 10**400}])
+    def test_a_number_beyond_all_is_refused_too(self, changed: dict[str, float]) -> None:
+        with pytest.raises(SummaryError, match="the figures of a fleet were wanted"):
+            Reading.from_dict({**reading().to_dict(), **changed})
+
 
 class TestThreshold:
     @pytest.mark.parametrize(
