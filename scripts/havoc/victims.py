@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from simulator.lab.child import dies_with_its_parent
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +20,9 @@ START_S = 30.0
 
 
 class Victim:
-    """A program that listens on ``port`` once it works. ``name`` is what it is called in the output."""
+    """A program that listens on ``port`` once it works. ``name`` is what it is called in the output. On Linux it
+    does not outlive us.
+    """
 
     def __init__(
         self, name: str, port: int, command: Sequence[str], folder: Path, env: Mapping[str, str]
@@ -33,7 +38,12 @@ class Victim:
         """Return once it listens; what it says is appended to ``name.log`` in the folder of the run."""
         with open(self._folder / f"{self.name}.log", "ab") as log:  # noqa: ASYNC230 - once, for a child
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdout=log, stderr=log, cwd=self._folder, env=self.env
+                *self._command,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self.env,
+                preexec_fn=dies_with_its_parent(signal.SIGKILL),
             )
         deadline = time.monotonic() + START_S
         while not self._listens():

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
 from scripts.havoc.__main__ import main
@@ -59,6 +65,33 @@ class TestTheCount:
         one.got_command(NOW, NOW + 30_001)
         found = judge({"cab-1": one}, [outcome("cab-1", "LOCK MACHINE", "confirmed")], [])
         assert (found.late, found.again, found.good) == (1, 1, False)
+
+
+KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+from scripts.havoc.victims import Victim, free_port
+
+port = free_port()
+victim = Victim("it", port, (sys.executable, "-m", "http.server", str(port)), Path(sys.argv[1]), {})
+asyncio.run(victim.start())
+print(port, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where a kernel tells a child of our death")
+def test_what_is_to_be_killed_does_not_outlive_a_script_that_is_killed_itself(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True, check=False
+    )
+    deadline_s = time.monotonic() + 8
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(ended.stdout)), timeout=1).close()
+        except OSError:
+            break
+        assert time.monotonic() < deadline_s, "it still listens"
 
 
 @pytest.mark.timeout(180)
