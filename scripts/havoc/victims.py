@@ -20,8 +20,8 @@ START_S = 30.0
 
 
 class Victim:
-    """A program that listens on ``port`` once it works. ``name`` is what it is called in the output. On Linux it
-    does not outlive us.
+    """A program that listens on ``port`` once it works. ``name`` is what it is called in the output. On Linux
+    it does not outlive us.
     """
 
     def __init__(
