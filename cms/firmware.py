@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cms.sheet import Kind, Sheet
+from wire.address import mask_credentials
 from wire.components import OTA
 from wire.errors import Problem
 from wire.timestamps import format_timestamp, parse_timestamp
@@ -26,10 +27,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Firmware:
-    """The image is at ``ota_url`` followed by ``binary``. ``number`` rises with each change of the entry."""
+    """The image is at ``ota_url`` followed by ``binary``; a password in it is shown to nobody.
+
+    ``number`` rises with each change of the entry.
+    """
 
     version: str
-    ota_url: str
+    ota_url: str = field(repr=False)
     binary: str
     sha256: str
     notes: str
@@ -39,19 +43,22 @@ class Firmware:
     number: int = 1
 
     @property
+    def shown_url(self) -> str:
+        return mask_credentials(self.ota_url)
+
+    @property
     def image_url(self) -> str:
-        return (
-            f"{self.ota_url}{'' if self.ota_url.endswith('/') or '?' in self.ota_url else '/'}{self.binary}"
-        )
+        joint = "" if self.ota_url.endswith("/") or "?" in self.ota_url else "/"
+        return f"{self.shown_url}{joint}{self.binary}"
 
     def order(self) -> dict[str, Any]:
         """What a batch that installs it says of it."""
-        return {"version": self.version, "otaURL": self.ota_url, "bin": self.binary}
+        return {"version": self.version, "otaURL": self.shown_url, "bin": self.binary}
 
     def to_document(self) -> dict[str, Any]:
         return {
             "version": self.version,
-            "otaURL": self.ota_url,
+            "otaURL": self.shown_url,
             "bin": self.binary,
             "imageURL": self.image_url,
             "sha256": self.sha256 or None,

@@ -37,7 +37,7 @@ def mqtt_summary(relay_id: str, config: Config, firmware: str | None, topics: To
         "mqttSubTopic": str(mqtt["mqttSubTopic"]),
         "mqttURI": mask_credentials(str(mqtt["mqttURI"])),
         "serverTopic": topics.shared_server,
-        "otaURL": str(ota["otaURL"]),
+        "otaURL": mask_credentials(str(ota["otaURL"])),
         "comsMode": str(coms["comsMode"]),
         "comsAddr": str(coms["comsAddr"]),
         "comsRateMs": str(coms["comsRateMs"]),

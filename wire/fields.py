@@ -50,10 +50,14 @@ class Field:
         """``value`` as it may be shown to anybody: a secret as ``***``, a URI without its password."""
         if self.secret:
             return MASK
-        return mask_credentials(value) if self.accepts is _is_broker_uri and isinstance(value, str) else value
+        return mask_credentials(value) if self._holds_password and isinstance(value, str) else value
+
+    @property
+    def _holds_password(self) -> bool:
+        return self.accepts in (_is_broker_uri, _is_http_url)
 
     def _seen(self, value: object) -> str:
-        if self.secret or self.accepts is _is_broker_uri or not isinstance(value, int | str | float | None):
+        if self.secret or self._holds_password or not isinstance(value, int | str | float | None):
             return ""
         shown = json.dumps(value, ensure_ascii=True)
         return f", not {shown}" if len(shown) <= 48 else ""
@@ -100,7 +104,7 @@ def broker_uri(name: str, default: str, meaning: str) -> Field:
 
 def http_url(name: str, default: str, meaning: str) -> Field:
     """An ``http`` or ``https`` URL."""
-    return Field(name, str, "an http or https URL", lambda v: _is_http_url(str(v)), default, meaning)
+    return Field(name, str, "an http or https URL", _is_http_url, default, meaning)
 
 
 def read_only(name: str, default: str, meaning: str) -> Field:
@@ -128,11 +132,12 @@ def _is_broker_uri(value: Value) -> bool:
     return _is_text(str(value), 1, 4 * 256)
 
 
-def _is_http_url(value: str) -> bool:
-    if not _is_text(value, 1, 512) or " " in value:
+def _is_http_url(value: Value) -> bool:
+    text = str(value)
+    if not _is_text(text, 1, 512) or " " in text:
         return False
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(text)
         valid_port = parts.port != 0
     except ValueError:
         return False

@@ -11,8 +11,11 @@ from cms.audit import Draft
 from cms.errors import RequestError, StaleVersion, UnknownFirmware
 from cms.firmware import Firmware, firmware_from, firmware_problems
 from cms.handlers.cabinets import Cabinets, Filter
-from cms.sheet import Kind
+from cms.mask import resolve_mask
+from cms.sheet import Kind, Sheet
 from cms.store.store import Store
+from wire.components import OTA
+from wire.errors import Problem
 
 MAX_VERSIONS = 500
 
@@ -60,7 +63,7 @@ class Directory:
         at_ms, number = (now_ms, 1) if known is None else (known.at_ms, known.number + 1)
         firmware = Firmware(
             version,
-            fields["otaURL"],
+            _ota_url(fields, known),
             fields["bin"],
             fields.get("sha256", ""),
             fields.get("notes", ""),
@@ -80,3 +83,14 @@ class Directory:
         draft = Draft(Act(actor, "firmware entry removed"), facts={"version": version})
         if not await self._store.remove_sheet(firmware.sheet(), draft):
             raise StaleVersion(version, firmware.number)
+
+
+def _ota_url(fields: Mapping[str, Any], known: Sheet | None) -> str:
+    """The ``otaURL`` of ``fields``, with the password that is stored for its mask. RequestError."""
+    stored = {} if known is None else {"otaURL": firmware_from(known).ota_url}
+    try:
+        config = resolve_mask({OTA.name: {"otaURL": fields["otaURL"]}}, {OTA.name: stored})
+    except RequestError as exc:
+        problems = (Problem(one.field.removeprefix(f"{OTA.name}."), one.wanted) for one in exc.problems)
+        raise RequestError.of([*problems]) from exc
+    return str(config[OTA.name]["otaURL"])

@@ -137,6 +137,36 @@ class TestDirectory:
 
         at_desk(act)
 
+    def test_a_password_in_the_url_is_kept_and_not_shown(self) -> None:
+        async def act(desk: Desk) -> None:
+            entry = {"otaURL": "http://me:hush4711@images.example/", "bin": "wifi.bin"}
+            data = (await desk.ask("PUT", PATH, entry)).json()["data"]
+            assert data["otaURL"] == "http://me:***@images.example/"
+            assert data["imageURL"] == "http://me:***@images.example/wifi.bin"
+            again = await desk.ask(
+                "PUT", PATH, {**entry, "otaURL": data["otaURL"], "notes": "read, and sent"}
+            )
+            assert again.status_code == 200
+            desk.link.device = answering
+            await desk.ask("POST", f"{PATH}/install", {"cabinets": ["cab-1"]})
+            await until(lambda: orders(desk) == [RELAY])
+            assert b"hush4711" in desk.link.sent[0][1]
+            unknown = await desk.ask("PUT", "/api/firmware/1.2.0", {**entry, "otaURL": data["otaURL"]})
+            assert unknown.status_code == 400
+            assert [one["field"] for one in unknown.json()["problems"]] == ["otaURL"]
+            for path in (
+                "/api/firmware",
+                PATH,
+                "/api/batches",
+                "/api/audit",
+                "/api/cabinets/cab-1/smib-config",
+            ):
+                assert "hush4711" not in (await desk.ask("GET", path)).text, path
+            summary = await desk.ask("GET", "/api/mqtt/config?cabinetId=cab-1")
+            assert summary.json()["data"]["otaURL"] == "http://me:***@images.example/"
+
+        at_desk(act)
+
 
 def orders(desk: Desk) -> list[str]:
     """The relays that were told to install."""

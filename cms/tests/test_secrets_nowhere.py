@@ -42,6 +42,8 @@ READ = (
     "/api/templates",
     "/api/templates/wifi",
     "/api/batches",
+    "/api/firmware",
+    "/api/firmware/1.1.0",
     "/api/users",
     "/api/session",
     "/metrics",
@@ -86,6 +88,7 @@ async def order(service: Service, s: Secrets) -> None:
     right = {
         "net": {"netStaSSID": "Casino", "netStaPwd": s.wifi},
         "mqtt": {"mqttURI": f"mqtt://floor:{s.in_uri}@127.0.0.1:1883", "mqttPassword": s.broker_of_smib},
+        "ota": {"otaURL": f"http://images:{s.in_ota_url}@127.0.0.1/"},
     }
     assert (await service.ask("POST", SMIB_CONFIG, {"smibConfig": right})).status_code == 200
     wrong = [
@@ -94,10 +97,15 @@ async def order(service: Service, s: Secrets) -> None:
         {"net": {"netStaSSID": "x" * 40, "netStaPwd": s.beside_a_wrong_one}},
         {"mqtt": {"mqttURI": f"mqtt://u:{s.in_a_bad_uri}@host:99999"}},
         {"mqtt": {"mqttURI": f"nonsense://u:{s.in_a_worse_uri}@ /"}},
+        {"ota": {"otaURL": f"ftp://u:{s.in_a_bad_ota_url}@host/"}},
         {"wifi": {"netStaPwd": s.in_no_component}},
     ]
     for config in wrong:
         assert (await service.ask("POST", SMIB_CONFIG, {"smibConfig": config})).status_code == 400
+    firmware = {"otaURL": f"https://images:{s.of_firmware}@127.0.0.1/", "bin": "wifi.bin"}
+    assert (await service.ask("PUT", "/api/firmware/1.1.0", firmware)).status_code == 200
+    install = await service.ask("POST", "/api/firmware/1.1.0/install", {"cabinets": ["cab-1"]})
+    assert install.status_code == 202
     broken = f'{{"smibConfig":{{"net":{{"netStaPwd":"{s.in_broken_json}"'
     assert (await service.ask("POST", SMIB_CONFIG, broken)).status_code == 400
     assert (
