@@ -123,7 +123,7 @@ def merged_config(stored: Config, newer: Config) -> dict[str, dict[str, Any]]:
 
 
 def masked_config(config: Config) -> dict[str, dict[str, Any]]:
-    """``config`` with every secret as ``***``, the password inside ``mqttURI`` too."""
+    """``config`` with every secret as ``***``, the password inside a URI too."""
     return {name: _masked(name, values) for name, values in config.items()}
 
 

@@ -16,8 +16,8 @@ _MASKED_PASSWORD = f":{MASK}@"
 def resolve_mask(config: Config, stored: Config) -> dict[str, dict[str, Any]]:
     """``config`` without its masks: a secret that is ``***`` is left out, ``:***@`` gets the stored password.
 
-    Components that it leaves empty are left out too. RequestError where ``mqttURI`` asks for a password that
-    is not stored. Doing it twice does no harm: a handler does it before it validates, the store again inside
+    Components that it leaves empty are left out too. RequestError where a URI asks for a password that is
+    not stored. Doing it twice does no harm: a handler does it before it validates, the store again inside
     the transaction.
     """
     resolved = {name: _resolved(name, values, stored.get(name, {})) for name, values in config.items()}

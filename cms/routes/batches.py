@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cms.batch import Batch
-from cms.cabinet import Cabinet, is_cabinet_id
+from cms.cabinet import is_cabinet_id
 from cms.envelope import success
 from cms.errors import RequestError
 from cms.handlers.batches import Batches
@@ -58,9 +57,7 @@ class BatchRoutes:
             order_of({name: value for name, value in fields.items() if name in PARTS}),
             idempotency_key(request),
         )
-        if Query(request, ("dryRun",)).boolean("dryRun"):
-            return foretold(await self._batches.preview(wish))
-        return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
+        return await given(request, self._batches, wish)
 
     async def all(self, request: Request) -> Response:
         limit = Query(request, ("limit",)).number("limit", 1, MAX_LISTED) or LISTED
@@ -74,15 +71,13 @@ class BatchRoutes:
         return answer(data=(await self._batches.one(batch_id)).shown(progress))
 
 
-def foretold(cabinets: Sequence[Cabinet]) -> Response:
-    """Who it would be given to."""
-    return answer(dryRun=True, cabinets=[one.id for one in cabinets], count=len(cabinets))
-
-
-def accepted(batch: Batch) -> Response:
-    """202: it is stored, and on its way."""
-    headers = {"location": f"{PATH}/{batch.id}"}
-    return json_answer(202, success(data=batch.shown()), headers)
+async def given(request: Request, batches: Batches, wish: Wish) -> Response:
+    """202: it is stored, and on its way; with ``dryRun`` who it would be given to."""
+    if Query(request, ("dryRun",)).boolean("dryRun"):
+        cabinets = await batches.preview(wish)
+        return answer(dryRun=True, cabinets=[one.id for one in cabinets], count=len(cabinets))
+    batch = await batches.give(wish, actor_of(request), partial(charge, request))
+    return json_answer(202, success(data=batch.shown()), {"location": f"{PATH}/{batch.id}"})
 
 
 def idempotency_key(request: Request) -> str | None:

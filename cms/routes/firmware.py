@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,13 +11,13 @@ from cms.handlers.firmware import Directory
 from cms.handlers.orders import OrderRequest
 from cms.handlers.wish import Wish
 from cms.role import Right
-from cms.routes.actor import actor_of, charge
+from cms.routes.actor import actor_of
 from cms.routes.answer import answer
-from cms.routes.batches import WHICH, accepted, foretold, idempotency_key, selection_of
+from cms.routes.batches import WHICH, given, idempotency_key, selection_of
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint
 from cms.routes.firmware_operations import INSTALL, LIST, PUT, READ, REMOVE
-from cms.routes.form import Form, Query, cabinet_id
+from cms.routes.form import Form, cabinet_id
 from wire.components import OTA
 
 PATH = "/api/firmware"
@@ -68,9 +66,7 @@ class FirmwareRoutes:
         firmware = await self._directory.one(version)
         order = OrderRequest(config={OTA.name: {"otaURL": firmware.ota_url}})
         wish = Wish(selection_of(fields), order, idempotency_key(request), firmware=firmware)
-        if Query(request, ("dryRun",)).boolean("dryRun"):
-            return foretold(await self._batches.preview(wish))
-        return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
+        return await given(request, self._batches, wish)
 
 
 def _version(request: Request) -> str:

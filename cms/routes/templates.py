@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,9 +12,9 @@ from cms.handlers.orders import OrderRequest
 from cms.handlers.templates import NewVersion, Templates
 from cms.handlers.wish import Wish
 from cms.role import Right
-from cms.routes.actor import actor_of, charge
+from cms.routes.actor import actor_of
 from cms.routes.answer import answer
-from cms.routes.batches import WHICH, accepted, foretold, idempotency_key, selection_of
+from cms.routes.batches import WHICH, given, idempotency_key, selection_of
 from cms.routes.body import read_object
 from cms.routes.endpoint import Endpoint
 from cms.routes.form import Form, Query, cabinet_id
@@ -80,9 +78,7 @@ class TemplateRoutes:
             raise RequestError("version", "a whole number from 1 on was wanted")
         version = await self._templates.version(name, number)
         wish = Wish(selection_of(fields), OrderRequest(), idempotency_key(request), version, name)
-        if Query(request, ("dryRun",)).boolean("dryRun"):
-            return foretold(await self._batches.preview(wish))
-        return accepted(await self._batches.give(wish, actor_of(request), partial(charge, request)))
+        return await given(request, self._batches, wish)
 
     async def strays(self, request: Request) -> Response:
         query = Query(request, ("version", "q", "location"))
