@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -172,12 +172,13 @@ class Workshop:
         self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, folder: str | None = None
     ) -> Running:
         """SubjectFailed where there is no such program."""
-        try:
-            running = Running(name, argv, {**self._env, **(env or {})}, self.timeline, folder)
-        except OSError as exc:
-            raise SubjectFailed(name, f"{argv[0]!r} can't be started: {exc.strerror or exc}") from exc
-        self._warden.watch(running.pid)
-        self._running.append(running)
+        with _interrupted_later():
+            try:
+                running = Running(name, argv, {**self._env, **(env or {})}, self.timeline, folder)
+            except OSError as exc:
+                raise SubjectFailed(name, f"{argv[0]!r} can't be started: {exc.strerror or exc}") from exc
+            self._warden.watch(running.pid)
+            self._running.append(running)
         return running
 
     def _end(self, running: Running) -> None:
@@ -188,3 +189,19 @@ class Workshop:
             self.timeline.note(running.name, "=", str(exc))
         finally:
             self._warden.forget(running.pid)
+
+
+@contextlib.contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Ctrl-C inside takes effect at its end: what is being started is known to whoever ends it."""
+    if threading.current_thread() is not threading.main_thread():  # which no signal interrupts
+        yield
+        return
+    caught: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        for number in caught[:1]:
+            signal.raise_signal(number)

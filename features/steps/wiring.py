@@ -83,6 +83,7 @@ def _growing(attempts: Inbox[float]) -> None:
         times.append(at)
         return len(times) == ATTEMPTS or (len(times) > SOME and _grown(times))
 
+    attempts.several(lambda _: True, 2, "a second attempt", within=LONGEST)
     attempts.first(enough, "growing pauses", within=ATTEMPTS * LONGEST)
     pauses = _pauses(times)
     assert 0.1 <= pauses[0] <= 0.5 * JITTER + 1.0, pauses
