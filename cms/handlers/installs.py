@@ -118,6 +118,8 @@ class Installs:
         try:
             await self._link.publish(FirmwareOrder(order["bin"]), install.relay_id)
         except BrokerUnavailable as exc:
+            if self._active[install.relay_id].state is not Progress.SENT:  # it has it all the same
+                return replace(part, install=self._active[install.relay_id])
             del self._active[install.relay_id]
             return replace(part, install=install.moved(Progress.FAILED, self._clock_ms(), str(exc)))
         return replace(part, install=self._active[install.relay_id])

@@ -10,7 +10,7 @@ import pytest
 from cms.actor import Actor
 from cms.audit import AuditFilter, Draft
 from cms.batch import Batch, batch_from
-from cms.errors import StoreBusy
+from cms.errors import BrokerUnavailable, StoreBusy
 from cms.firmware import firmware_from, firmware_problems
 from cms.handlers import batches, installs
 from cms.install import ACK_MS, RETURN_MS, SILENT_MS, Install
@@ -286,6 +286,26 @@ class TestInstalling:
             assert (await done(desk, data["id"]))["counts"]["confirmed"] == 2
             assert failures == {"put": 0, "record": 0}
             assert sorted(orders(desk)) == [RELAY, OTHER]
+
+        at_desk(act)
+
+    @pytest.mark.parametrize(("said", "state"), [([ota("PROGRESS", "0")], "confirmed"), ([], "failed")])
+    def test_a_device_that_installs_without_the_brokers_word_is_followed(
+        self, said: list[dict[str, Any]], state: str
+    ) -> None:
+        async def act(desk: Desk) -> None:
+            def device(relay_id: str, fields: dict[str, Any]) -> Any:
+                if fields["typ"] == "cfg":
+                    return obedient(relay_id, fields)
+                say(desk, relay_id, *said)
+                raise BrokerUnavailable("it did not acknowledge")
+
+            desk.link.device = device
+            await desk.ask("PUT", PATH, ENTRY)
+            data = (await desk.ask("POST", f"{PATH}/install", {"cabinets": ["cab-1"]})).json()["data"]
+            await until(lambda: orders(desk) == [RELAY])
+            say(desk, RELAY, ota("COMPLETE", "1.1.0"))
+            assert (await done(desk, data["id"]))["counts"][state] == 1
 
         at_desk(act)
 
