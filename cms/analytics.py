@@ -53,22 +53,29 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Everything that was counted since the start; ``answers`` as BUCKETS_S has them."""
+    """Everything that was counted since the start; ``answers`` as BUCKETS_S has them.
+
+    ``relays`` tells of each SMIB where it is, and its messages and errors: cabinets move.
+    """
 
     whole: Figures = Figures()
     answers: tuple[int, ...] = NO_ANSWERS
     places: Mapping[str, Figures] = field(default_factory=dict)
+    relays: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, floor: Floor) -> Totals:
         states: dict[str, Counter[str]] = {}
         messages: Counter[str] = Counter()
         errors: Counter[str] = Counter()
+        relays: dict[str, tuple[str, int, int]] = {}
         for place in floor.places():
             where = place.identity.location.casefold()
+            heard, failed = place.smib.rate.total, sum(place.smib.errors.values())
             states.setdefault(where, Counter())[place.shown.state] += 1
-            messages[where] += place.smib.rate.total
-            errors[where] += sum(place.smib.errors.values())
+            messages[where] += heard
+            errors[where] += failed
+            relays[place.identity.relay_id] = where, heard, failed
         places = {
             where: Figures(messages[where], errors[where], tuple(found[name] for name in STATES))
             for where, found in states.items()
@@ -78,15 +85,27 @@ class Totals:
             whole = whole.beside(figures)
         # What the floor counts by itself holds relays without a cabinet.
         counted = Figures(floor.rate.total, whole.errors, whole.states)
-        return cls(counted, tuple(floor.histogram), dict([*places.items()][:MAX_LOCATIONS]))
+        return cls(counted, tuple(floor.histogram), dict([*places.items()][:MAX_LOCATIONS]), relays)
 
     def since(self, before: Totals) -> Totals:
         answers = tuple(max(now - then, 0) for now, then in zip(self.answers, before.answers, strict=True))
+        placed = before.placed_as(self)
         places = {
-            where: figures.since(before.places.get(where, Figures()))
-            for where, figures in self.places.items()
+            where: figures.since(placed.get(where, Figures())) for where, figures in self.places.items()
         }
         return Totals(self.whole.since(before.whole), answers, places)
+
+    def placed_as(self, now: Totals) -> Mapping[str, Figures]:
+        """Its places, with each cabinet where it is ``now``: what it said elsewhere is no news there."""
+        places = dict(self.places)
+        for relay_id, (where, messages, errors) in self.relays.items():
+            there = now.relays.get(relay_id, (None,))[0]
+            if there == where:
+                continue
+            places[where] = places.get(where, Figures()).beside(Figures(-messages, -errors))
+            if there is not None:
+                places[there] = places.get(there, Figures()).beside(Figures(messages, errors))
+        return places
 
     def within(self, limits: Scope) -> Figures:
         """What somebody sees of it."""

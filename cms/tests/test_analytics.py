@@ -64,6 +64,22 @@ class TestMinutes:
         (_, point) = points(minutes.spans(START + 61_000, totals(40)), Scope.of(["BAR"]), MINUTE_MS)
         assert (point["messages"], point["answers"]) == (0, None)
 
+    def test_what_a_cabinet_said_elsewhere_is_no_news_where_it_moves(self) -> None:
+        def heard(bar: int, hall: int, moved: int, where: str) -> Totals:
+            relays = {"a": ("bar", bar, 0), "b": ("hall", hall, 0), "c": (where, moved, moved)}
+            places = {
+                place: Figures(count + moved * (where == place), moved * (where == place))
+                for place, count in (("bar", bar), ("hall", hall))
+            }
+            return Totals(Figures(bar + hall + moved, moved), NO_ANSWERS, places, relays)
+
+        minutes = Minutes(START)
+        minutes.cut(START + MINUTE_MS, heard(10, 10, 1000, "bar"))
+        spans = minutes.spans(START + 2 * MINUTE_MS, heard(13, 14, 1002, "hall"))
+        for place, messages, errors in (("bar", 3, 0), ("hall", 6, 2)):
+            (_, point) = points(spans, Scope.of([place]), MINUTE_MS)
+            assert (point["messages"], point["errors"]) == (messages, errors)
+
 
 @pytest.mark.parametrize(
     ("counts", "share", "wanted"),
