@@ -24,6 +24,7 @@ from simulator.fleet.words import Say, Words
 CONNECT_S = 10.0
 STOP_S = 5.0
 """From the cancelling on: the network is between us and the parts."""
+CURE = "a worker that can start the same smib-lab as here was wanted; its own log says more."
 EVERYTHING = "all"
 """The topic under which the scheduler tells who comes and goes."""
 
@@ -43,6 +44,7 @@ class Workers:
         self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._all_gone = asyncio.Event()
         self._futures: list[Any] = []
+        self._watching: list[asyncio.Task[None]] = []
 
     async def start(self, given: Sequence[str], plan: FleetPlan) -> None:
         """Start a part of the plan on each worker, with the options `given`, told which it is."""
@@ -53,7 +55,9 @@ class Workers:
             shard = str(part.shard)
             self._places[shard] = address
             ordered = (list(given), shard, self._topic)
-            self._futures.append(self._client.submit(run_part, *ordered, workers=[address], pure=False))
+            future = self._client.submit(run_part, *ordered, workers=[address], pure=False)
+            self._futures.append(future)
+            self._watching.append(asyncio.create_task(self._watch(shard, future)))
 
     async def ended(self) -> None:
         """Wait until one of them ends by itself, or its worker does; FleetPartError says which and how."""
@@ -61,6 +65,8 @@ class Workers:
 
     async def stop(self) -> None:
         """Cancel all, and hear their last words."""
+        for task in self._watching:
+            task.cancel()
         await self._client.cancel(self._futures, force=True)
         try:
             async with asyncio.timeout(STOP_S):
@@ -68,6 +74,12 @@ class Workers:
         except TimeoutError:
             late = ", ".join(self._named(shard) for shard in self._places if shard not in self._gone)
             self._say(f"! fleet {late} did not end within {STOP_S:g} s")
+
+    async def _watch(self, shard: str, future: Any) -> None:
+        """Tell where a worker can't even start its part, of which nothing is heard then."""
+        error = await future.exception()
+        if error is not None:
+            self._end(shard, f"{self._named(shard)} can't run it ({type(error).__name__}): {CURE}")
 
     def _hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """A line of a part, or its exit code."""

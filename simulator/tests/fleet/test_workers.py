@@ -29,9 +29,11 @@ REGISTERED = r"Registered to:\s+(tcp://\S+)"
 class Process:
     """A process of Dask, which says on stderr where it is."""
 
-    def __init__(self, *args: str) -> None:
+    def __init__(self, *args: str, folder: Path | None = None) -> None:
         command = [sys.executable, "-m", "dask", *args, "--host", "127.0.0.1"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=folder
+        )
 
     def says(self, pattern: str) -> str:
         """The first group of a pattern, in the first line that has it."""
@@ -49,8 +51,8 @@ class Process:
 
 
 @contextmanager
-def process(*args: str) -> Iterator[Process]:
-    made = Process(*args)
+def process(*args: str, folder: Path | None = None) -> Iterator[Process]:
+    made = Process(*args, folder=folder)
     try:
         yield made
     finally:
@@ -68,8 +70,8 @@ class Cluster:
         for worker in self.workers:
             worker.says(REGISTERED)
 
-    def another(self) -> AbstractContextManager[Process]:
-        return process(*self._given)
+    def another(self, folder: Path | None = None) -> AbstractContextManager[Process]:
+        return process(*self._given, folder=folder)
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +168,21 @@ def test_what_can_t_be_gets_a_sentence(args: tuple[str, ...], code: int, sentenc
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == code
+
+
+def test_a_worker_that_can_t_start_its_part_is_named(tmp_path: Path) -> None:
+    package = tmp_path / "simulator" / "fleet"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    (package / "remote_part.py").write_text("def run_part(*_):\n    raise BlockingIOError('no process left')")
+    with ExitStack() as opened:
+        cluster = Cluster(opened, 0)
+        worker = opened.enter_context(cluster.another(tmp_path))
+        worker.says(REGISTERED)
+        given = ("--broker", "mqtt://user:a-secret@127.0.0.1:1", "--count", "2")
+        done = run("fleet", "--workers", cluster.address, *given)
+    assert done.returncode == 1
+    assert re.search(r"worker tcp://\S+ \(--shard 1/1\) can't run it \(BlockingIOError\)", done.stderr)
+    assert "a-secret" not in done.stderr
+    assert "Traceback" not in done.stderr
