@@ -87,10 +87,16 @@ class Crew:
 
     async def start(self, given: Sequence[str], plan: FleetPlan) -> None:
         """Start a process for each part of the plan with the options `given`, told which it is."""
-        token = {} if self._control is None else {TOKEN: self._control.token}
         for number, part in enumerate(self._words.expect(plan, self._processes)):
-            process = await asyncio.create_subprocess_exec(
-                *part_command([*given, *self._port(number)], str(part.shard)),
+            process = await self._spawn(part_command([*given, *self._port(number)], str(part.shard)))
+            self._parts.append(Part(part.shard, process, self._words, self._say))
+            self._ends.append(asyncio.create_task(self._parts[-1].ended()))
+
+    async def _spawn(self, command: Sequence[str]) -> asyncio.subprocess.Process:
+        token = {} if self._control is None else {TOKEN: self._control.token}
+        try:
+            return await asyncio.create_subprocess_exec(
+                *command,
                 env={**os.environ, **token},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -99,8 +105,9 @@ class Crew:
                 start_new_session=True,
                 preexec_fn=dies_with_its_parent(),
             )
-            self._parts.append(Part(part.shard, process, self._words, self._say))
-            self._ends.append(asyncio.create_task(self._parts[-1].ended()))
+        except OSError as exc:
+            started = f"{len(self._parts)} of {self._processes} processes could be started"
+            raise FleetPartError(f"{started} ({exc.strerror}): fewer --processes were wanted.") from exc
 
     def _port(self, number: int) -> list[str]:
         """Where this one is controlled: 0 is any free port for each."""

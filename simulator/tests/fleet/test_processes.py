@@ -13,12 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from simulator.errors import SummaryError
+from simulator.errors import FleetPartError, SummaryError
+from simulator.fleet.crew import Crew
 from simulator.fleet.feed import Word, heard
 from simulator.fleet.identities import identities
 from simulator.fleet.part_options import suited
 from simulator.fleet.plan import default_plan
 from simulator.fleet.reading import Reading
+from simulator.fleet.words import Words
 from simulator.tests.floor import embedded, onlooker
 from simulator.tests.program import DEADLINE_S, Program, run
 
@@ -34,6 +36,22 @@ def on_a_floor(check: Callable[[str], None]) -> None:
     async def scenario() -> None:
         async with embedded() as broker:
             await asyncio.to_thread(check, broker.uri)
+
+    asyncio.run(scenario())
+
+
+def test_a_process_that_can_t_be_started_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refuse)
+    said: list[str] = []
+    crew = Crew(2, Words(said.append), said.append)
+
+    async def scenario() -> None:
+        with pytest.raises(FleetPartError, match=r"^0 of 2 processes could be started \(Resource .*fewer"):
+            await crew.start([], default_plan())
+        await crew.stop()
 
     asyncio.run(scenario())
 
