@@ -3,6 +3,7 @@
 import { COMPONENTS } from "./fields.js";
 
 const CALM_MS = 250;
+const AGAIN_MS = 4_000;
 const ASK_OUTBOX_MS = [250, 1_000, 3_000, 8_000, 20_000, 40_000];
 
 /**
@@ -34,6 +35,7 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
     if (frame.type === "connected" && store.state.smibConfigExpanded) requestAll();
     if (frame.type !== "config_update") return;
     onMessage(frame);
+    askAgain();
     if (frame.data?.typ === "cfg") refreshSoon();
   }
 
@@ -55,6 +57,16 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
     } catch (error) {
       store.askFailed(component, error.message);
     }
+  }
+
+  let againAt = 0;
+
+  /** A machine that says something is there: what it has not answered for some seconds it may never have heard. */
+  function askAgain() {
+    if (now() - againAt < AGAIN_MS) return;
+    const silent = store.unanswered(now() - AGAIN_MS);
+    if (silent.length > 0) againAt = now();
+    for (const component of silent) api.request(relay, component).catch(() => {}); // the first request still stands
   }
 
   /** Asks for all five components: answers come on the stream, which must be open by then. */
