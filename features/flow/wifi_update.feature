@@ -84,6 +84,22 @@ Feature: From the operator to the device and back
     When the operator asks for the "net" settings and waits 1 s
     Then the request is refused with 504
 
+  @cap-play @cap-wait @req-FLOW-7
+  Scenario Outline: A SMIB that fails for a while is missed for that while
+    Given the cabinet of a machine that can be played
+    When its SMIB has the fault <fault>
+    And the operator asks for the "net" settings and waits 1 s
+    Then the request is refused with 504
+    When its SMIB is put right
+    And the operator asks for the "net" settings and waits 5 s
+    Then the operator is told that it succeeded
+
+    Examples:
+      | fault                              |
+      | {"kind": "silent"}                 |
+      | {"kind": "wrong-rly"}              |
+      | {"kind": "drop", "probability": 1} |
+
   @req-FLOW-8
   Scenario: A device that works is listed as online
     Given a cabinet with a working device

@@ -63,6 +63,13 @@ class Arcade:
     def power(self, relay_id: str, *, on: bool) -> None:
         self._told("power", {"relayId": relay_id, "power": "on" if on else "off"})
 
+    def fault(self, relay_id: str, fault: dict[str, Any]) -> None:
+        """The SMIB misbehaves from now on; ``fault`` is spelled as in a fleet file."""
+        self._told("faults", {"relayId": relay_id, "fault": fault})
+
+    def put_right(self, relay_id: str) -> None:
+        self._told("faults/clear", {"relayId": relay_id})
+
     def _start(self) -> Running:
         running = self._workshop.start("arcade", self._argv, {"SMIB_LAB_TOKEN": self._token})
         self._url = running.ready()["control"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def arcade(shared_workshop: Workshop, shared_broker: Broker, shared_folder: Path
 def _machine(arcade: Arcade) -> Cabinet:
     assert arcade.running.alive
     return arcade.pool.fresh()
+
+
+@given("the cabinet of a machine that can be played", target_fixture="cabinet")
+def _its_cabinet(arcade: Arcade) -> Cabinet:
+    return _machine(arcade)
+
+
+@when(parsers.parse("its SMIB has the fault {fault}"))
+def _has_the_fault(arcade: Arcade, cabinet: Cabinet, fault: str) -> None:
+    arcade.fault(cabinet.relay_id, json.loads(fault))
+
+
+@when("its SMIB is put right")
+def _is_put_right(arcade: Arcade, cabinet: Cabinet) -> None:
+    arcade.put_right(cabinet.relay_id)
 
 
 @given(parsers.parse("a player has inserted a bill of {denomination:d}"))
