@@ -1,7 +1,8 @@
 """Whether a device reports what was ordered of it, field by field (contract, sections 2 and 3).
 
 Spellings that mean the same to the device agree: ``sas/relay/`` and ``sas/relay/<its relayId>``, and two URIs
-of one broker. A secret that a device masks can't be judged, and counts as agreeing (INT-60).
+of one broker. A secret that a device masks, alone or in a URI, can't be judged, and counts as agreeing
+(INT-60).
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wire.address import MASK, BrokerAddress, parse_address
+from wire.address import MASK, BrokerAddress, mask_credentials, parse_address
 from wire.components import COMPONENTS
 from wire.errors import AddressError
 from wire.topics import device_topic
 
 TOPICS = frozenset({"mqttSubTopic", "mqttPubTopic", "mqttCfgTopic"})
 URI = "mqttURI"
+IMAGES = "otaURL"
 
 
 def agrees(name: str, ordered: Any, reported: Any, relay_id: str) -> bool:
@@ -27,7 +29,9 @@ def agrees(name: str, ordered: Any, reported: Any, relay_id: str) -> bool:
         return False
     if name in TOPICS:
         return device_topic(ordered, relay_id) == device_topic(reported, relay_id)
-    return _same_broker(ordered, reported) if name == URI else reported == MASK and is_secret(name)
+    if name == URI:
+        return _same_broker(ordered, reported)
+    return reported == (mask_credentials(ordered) if name == IMAGES else MASK if is_secret(name) else ordered)
 
 
 def confirmed_by(values: Mapping[str, Any], answer: Mapping[str, Any], relay_id: str) -> bool:

@@ -44,6 +44,8 @@ def standing(
         ("mqttURI", f"mqtt://u:{SECRET}@h", "mqtt://v:***@h:1883", False),
         ("mqttURI", "mqtt://h", "mqtts://h", False),
         ("mqttURI", "mqtt://h", "no uri at all", False),
+        ("otaURL", "http://ann:secret@images.example/fw/", "http://ann:***@images.example/fw/", True),
+        ("otaURL", "http://ann:secret@images.example/fw/", "http://ann:***@elsewhere.example/fw/", False),
     ],
 )
 def test_spellings_that_mean_the_same_agree(name: str, ordered: Any, reported: Any, agreed: bool) -> None:
