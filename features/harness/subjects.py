@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from features.harness import process
 from features.harness.errors import Missing, SubjectFailed, Untestable
 from features.harness.floor import Cabinet, Member, cabinets_file, fleet_file, networks
-from features.harness.port import free_port
-from features.harness.process import Running, Workshop
+from features.harness.port import free_port, is_free
+from features.harness.process import STOP, Running, Workshop
 from features.harness.subject import Subject, filled
 from features.harness.tap.packet import Packet
 from features.harness.tap.tap import Tap
@@ -48,7 +48,7 @@ class Broker:
         self._workshop = workshop
         self._options = ("--engine", engine, *options)
         self.differs: Mapping[str, str] = {}
-        self._running = self._start(0)
+        self._running = self._start(free_port())
         facts = self._running.ready(BROKER_START)
         scheme, _, rest = facts["mqtt"].partition("://")
         place = rest.rpartition("@")[2]
@@ -60,8 +60,10 @@ class Broker:
         self._running.kill()
 
     def start(self) -> None:
-        """The broker comes back where it was."""
-        self._running = self._start(self.address.port)
+        """The broker comes back where it was, once the one that was killed has let go of its port."""
+        port = self.address.port
+        eventually(lambda: is_free(port), bool, f"port {port} is free again", within=STOP)
+        self._running = self._start(port)
         self._running.ready(BROKER_START)
 
     def _start(self, port: int) -> Running:
