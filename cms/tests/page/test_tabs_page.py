@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from cms.tests.page.conftest import Enter
 from cms.tests.page.floor import NAMES, RELAYS, Floor
-from cms.tests.page.visit import Visit
+from cms.tests.page.visit import PATIENCE_MS, Visit
 
 pytestmark = pytest.mark.xdist_group("page")
 
@@ -53,6 +53,8 @@ def test_a_tab_that_has_to_wait_for_a_line_shows_what_its_machine_says_and_gets_
 ) -> None:
     visit = enter()
     others = [open_tab(visit, f"#/cabinet/{cabinet_id}") for cabinet_id in list(NAMES)[:LINES]]
+    for other in others:  # a line is whoever's comes first
+        expect(other.locator(".cabinet-head .link")).to_have_text("This SMIB: live", timeout=PATIENCE_MS)
     visit.cabinet("cab-4", edit=True)
     line = visit.page.locator(".cabinet-head .link")
     visit.sees("Followed by the floor's stream", line)
