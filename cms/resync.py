@@ -43,7 +43,6 @@ class ResyncOnConnect:
         self._asker = asker
         self._deliver = deliver
         self._arrived: dict[str, None] = {}
-        self._fresh: dict[str, None] = {}
         self._known: dict[str, None] = {}
         self._differing: dict[str, Standing] = {}
         self._times: dict[str, tuple[int, int]] = {}
@@ -55,7 +54,7 @@ class ResyncOnConnect:
             return
         if delivery.fields.get("pyd") == HEARTBEAT and delivery.relay_id in self._known:
             return
-        for relays in (self._arrived, self._fresh, self._known):
+        for relays in (self._arrived, self._known):
             relays[delivery.relay_id] = None
             if len(relays) > MAX_ARRIVED:
                 del relays[next(iter(relays))]
@@ -65,7 +64,7 @@ class ResyncOnConnect:
         """Take in how a cabinet stands after its SMIB reported."""
         if standing.in_step:
             self._times.pop(standing.cabinet.id, None)
-        elif standing.in_step is False and standing.cabinet.relay_id in self._fresh:
+        elif standing.in_step is False and standing.cabinet.relay_id in self._known:
             self._differing[standing.cabinet.id] = standing
             self._woken.set()
 
