@@ -51,7 +51,8 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
   }
 
   async function requestLiveConfig(relayId, component) {
-    store.askedFor(component, now());
+    askedAt = now();
+    store.askedFor(component, askedAt);
     try {
       await api.request(relayId, component);
     } catch (error) {
@@ -59,14 +60,17 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
     }
   }
 
-  let againAt = 0;
+  let again = null;
+  let askedAt = 0;
 
-  /** A machine that says something is there: what it has not answered for some seconds it may never have heard. */
+  /** A machine that says something is there: what it does not answer within some seconds it may never have heard. */
   function askAgain() {
-    if (now() - againAt < AGAIN_MS) return;
-    const silent = store.unanswered(now() - AGAIN_MS);
-    if (silent.length > 0) againAt = now();
-    for (const component of silent) api.request(relay, component).catch(() => {}); // the first request still stands
+    if (store.unanswered().length === 0) return;
+    again ??= setTimeout(() => {
+      again = null;
+      askedAt = now();
+      for (const component of store.unanswered()) api.request(relay, component).catch(() => {}); // the first request still stands
+    }, Math.max(0, askedAt + AGAIN_MS - now()));
   }
 
   /** Asks for all five components: answers come on the stream, which must be open by then. */
@@ -185,6 +189,7 @@ export function createSmibConfiguration({ store, api, openLine, cabinetId, onMes
       disconnectFromConfigStream();
       clearTimeout(looking);
       clearTimeout(refreshing);
+      clearTimeout(again);
       for (const timer of checking.values()) clearTimeout(timer);
     },
   });

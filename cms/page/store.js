@@ -136,8 +136,8 @@ export function createSmibStore(rules) {
     askedFor: (component, at) => change(() => (state.asked[component] = { at, answered: false, error: "" })),
     askFailed: (component, error) => change(() => (state.asked[component] = { ...state.asked[component], error })),
 
-    /** The components that were asked for before `moment`, with no answer yet. */
-    unanswered: (moment) => COMPONENTS.filter((one) => state.asked[one] && !state.asked[one].answered && state.asked[one].at < moment),
+    /** The components that were asked for, with no answer yet. */
+    unanswered: () => COMPONENTS.filter((one) => state.asked[one] && !state.asked[one].answered),
 
     /** The device answered, but what it said was told to others. */
     answered(component, at) {

@@ -21,7 +21,7 @@ beforeEach(() => {
   const smib = createSmibConfiguration({
     store,
     cabinetId: "cab-1",
-    api: { request: async (_, component) => asked.push(component) },
+    api: { request: async (_, component) => asked.push(component), smibConfigNow: async () => ({ data: { smibConfig: {} } }) },
     openLine: (_, handlers) => (line = handlers),
     onMessage() {},
     onState() {},
@@ -42,17 +42,27 @@ test("all five components are asked for once the stream is open", () => {
   assert.deepEqual(asked.sort(), ["app", "coms", "mqtt", "net", "ota"]);
 });
 
-test("a machine that speaks, and has not answered for some seconds, is asked again, and no more often than that", () => {
+test("a machine that speaks, and has not answered for some seconds, is asked again, and no more often than that", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   clock += 5_000;
   asked.length = 0;
   says({ typ: "evt", evt: "NETWORK_CONNECTED" });
   says({ typ: "evt", evt: "GAME_PLAYED" });
+  t.mock.timers.tick(0);
   assert.deepEqual(asked.sort(), ["app", "coms", "mqtt", "net", "ota"]);
+  says({ typ: "evt", evt: "GAME_PLAYED" });
+  t.mock.timers.tick(3_999);
+  assert.equal(asked.length, 5);
 });
 
-test("it is given some seconds to answer first", () => {
+test("one that comes back soon after it was asked is given some seconds, and asked for what it has not answered", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   clock += 1_000;
   asked.length = 0;
   says({ typ: "evt", evt: "NETWORK_CONNECTED" });
+  says({ typ: "cfg", comp: "coms" });
+  t.mock.timers.tick(2_999);
   assert.deepEqual(asked, []);
+  t.mock.timers.tick(1);
+  assert.deepEqual(asked.sort(), ["app", "mqtt", "net", "ota"]);
 });
