@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -63,3 +63,13 @@ def enter(browser: Browser, floor: Floor) -> Iterator[Enter]:
             return visit
 
         yield open_at
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a test that failed goes what the floor said."""
+    report = yield
+    floor = getattr(item, "funcargs", {}).get("floor")
+    if report.failed and isinstance(floor, Floor):
+        report.sections.append(("floor", floor.said()))
+    return report

@@ -16,6 +16,7 @@ HOSTILE = '<img src=x onerror="document.title=1"><b>Lion</b>'
 RTL = "\u05e8\u05e9\u05ea \u05d4\u05e7\u05d6\u05d9\u05e0\u05d5 12345678901"
 """32 bytes of UTF-8 that are written from right to left."""
 
+SHOWN_LINES = 120
 PASSWORD = "password123"
 NETWORKS = ("New_WiFi", "Third_WiFi", "\u5834" * 10 + "ab", RTL, HOSTILE[:30])
 RELAYS = {
@@ -74,6 +75,13 @@ class Floor:
         """A machine says something that no virtual SMIB would."""
         message = {"typ": typ, "rly": relay_id, "mac": "", "tkn": "", "pyd": payload}
         publish(self.mqtt_port, f"sas/gli/server/{relay_id}", json.dumps(message).encode())
+
+    def said(self) -> str:
+        """What its programs said last."""
+        return "\n".join(
+            f"{path.name}:\n{''.join(path.read_text(encoding='utf-8').splitlines(keepends=True)[-SHOWN_LINES:])}"
+            for path in sorted(self._folder.glob("*.log"))
+        )
 
     def close(self) -> None:
         for program in (self._fleet, self._cms, self._broker):
