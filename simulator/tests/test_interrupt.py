@@ -13,6 +13,7 @@ from simulator.interrupt import SIGNALS, until_interrupted
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_cancels_the_work_and_awaits_its_end(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_DFL)  # nohup, say, may have let it be ignored
     told: list[str] = []
 
     async def work() -> None:
@@ -23,7 +24,10 @@ def test_a_signal_cancels_the_work_and_awaits_its_end(number: signal.Signals) ->
             await asyncio.sleep(0)
             told.append("ended in order")
 
-    asyncio.run(until_interrupted(work()))
+    try:
+        asyncio.run(until_interrupted(work()))
+    finally:
+        signal.signal(number, before)
     assert told == ["ended in order"]
 
 

@@ -101,7 +101,10 @@ def test_what_runs_already_needs_a_broker(tmp_path: Path, capsys: pytest.Capture
     assert "nobody answers" in capsys.readouterr().err
 
 
-def test_an_interrupt_ends_what_was_started(tmp_path: Path) -> None:
+def test_an_interrupt_ends_what_was_started(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    # A shell lets what runs in its background ignore Ctrl-C, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     marker = "this process was started for a trial"
     path = tmp_path / "slow.yaml"
     path.write_text(SLOW.replace("MARKER", marker), encoding="utf-8")
