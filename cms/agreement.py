@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from wire.address import MASK, BrokerAddress, mask_credentials, parse_address
+from wire.address import MASK, BrokerAddress, parse_address
 from wire.components import COMPONENTS
 from wire.errors import AddressError
 from wire.topics import device_topic
 
 TOPICS = frozenset({"mqttSubTopic", "mqttPubTopic", "mqttCfgTopic"})
 URI = "mqttURI"
-IMAGES = "otaURL"
 
 
 def agrees(name: str, ordered: Any, reported: Any, relay_id: str) -> bool:
@@ -31,7 +30,7 @@ def agrees(name: str, ordered: Any, reported: Any, relay_id: str) -> bool:
         return device_topic(ordered, relay_id) == device_topic(reported, relay_id)
     if name == URI:
         return _same_broker(ordered, reported)
-    return reported == (mask_credentials(ordered) if name == IMAGES else MASK if is_secret(name) else ordered)
+    return name in _FIELDS and reported == _FIELDS[name].masked(ordered)
 
 
 def confirmed_by(values: Mapping[str, Any], answer: Mapping[str, Any], relay_id: str) -> bool:
@@ -48,7 +47,7 @@ def may_be_absent(name: str, ordered: Any) -> bool:
 
 
 def is_secret(name: str) -> bool:
-    return name in _SECRETS
+    return name in _FIELDS and _FIELDS[name].secret
 
 
 def _same_broker(ordered: str, reported: str) -> bool:
@@ -63,4 +62,4 @@ def _public(address: BrokerAddress) -> BrokerAddress:
     return replace(address, password=None)
 
 
-_SECRETS = frozenset(field.name for part in COMPONENTS.values() for field in part if field.secret)
+_FIELDS = {field.name: field for part in COMPONENTS.values() for field in part}
