@@ -5,15 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from simulator.interrupt import SIGNALS, until_interrupted
 
 
+@contextmanager
+def started_with(number: signal.Signals, disposition: signal.Handlers) -> Iterator[None]:
+    """As a program is where whoever started it let the signal be handled, or ignored (`nohup`)."""
+    before = signal.signal(number, disposition)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_cancels_the_work_and_awaits_its_end(number: signal.Signals) -> None:
-    before = signal.signal(number, signal.SIG_DFL)  # nohup, say, may have let it be ignored
     told: list[str] = []
 
     async def work() -> None:
@@ -24,10 +35,8 @@ def test_a_signal_cancels_the_work_and_awaits_its_end(number: signal.Signals) ->
             await asyncio.sleep(0)
             told.append("ended in order")
 
-    try:
+    with started_with(number, signal.SIG_DFL):
         asyncio.run(until_interrupted(work()))
-    finally:
-        signal.signal(number, before)
     assert told == ["ended in order"]
 
 
@@ -47,7 +56,6 @@ def test_work_that_ends_by_itself_is_the_end() -> None:
 
 
 def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     ended: list[str] = []
 
     async def work() -> None:
@@ -57,8 +65,6 @@ def test_a_hangup_that_nohup_ignores_stays_ignored() -> None:
         await asyncio.sleep(0)
         ended.append("by itself")
 
-    try:
+    with started_with(signal.SIGHUP, signal.SIG_IGN):
         asyncio.run(until_interrupted(work()))
-    finally:
-        signal.signal(signal.SIGHUP, before)
     assert ended == ["by itself"]

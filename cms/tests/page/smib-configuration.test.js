@@ -38,14 +38,19 @@ function says(values) {
   line.onFrame({ type: "config_update", component: values.comp, timestamp: "2026-11-23T10:31:05.000Z", data: { rly: RELAY, ...values } });
 }
 
+/** So much later: `tick` of the test's timers counts from there, and `asked` holds what is asked from then on. */
+function later(t, ms) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  clock += ms;
+  asked.length = 0;
+}
+
 test("all five components are asked for once the stream is open", () => {
   assert.deepEqual(asked.sort(), ["app", "coms", "mqtt", "net", "ota"]);
 });
 
 test("a machine that speaks, and has not answered for some seconds, is asked again, and no more often than that", (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  clock += 5_000;
-  asked.length = 0;
+  later(t, 5_000);
   says({ typ: "evt", evt: "NETWORK_CONNECTED" });
   says({ typ: "evt", evt: "GAME_PLAYED" });
   t.mock.timers.tick(0);
@@ -56,9 +61,7 @@ test("a machine that speaks, and has not answered for some seconds, is asked aga
 });
 
 test("one that comes back soon after it was asked is given some seconds, and asked for what it has not answered", (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
-  clock += 1_000;
-  asked.length = 0;
+  later(t, 1_000);
   says({ typ: "evt", evt: "NETWORK_CONNECTED" });
   says({ typ: "cfg", comp: "coms" });
   t.mock.timers.tick(2_999);
